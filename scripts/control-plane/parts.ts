@@ -1,0 +1,85 @@
+// The table of parts: version, Go package, linker flags, what an own binary must be at least, what a build costs.
+// Read by everything that finds, builds or starts a part. Must stay plain data, in step with modules/*/go.mod
+// (a unit test compares them).
+import type { Version } from './version.ts'
+
+export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl'
+
+/** Absolute paths of the executables that are there. */
+export type Binaries = { readonly [part in Part]?: string }
+
+export interface PartSource {
+  /** folder under modules/ whose go.mod and go.sum pin everything that is compiled */
+  readonly module: 'etcd' | 'kubernetes'
+  readonly version: string
+  readonly goPackage: string
+  readonly linkerFlags: string
+  /** what prints the version of an executable that we did not build */
+  readonly versionArguments: readonly string[]
+  /** an executable that we did not build is used from this version on */
+  readonly atLeast: Pick<Version, 'major' | 'minor'>
+  /** measured on 2 cores; `alone` with empty Go caches, `after` when the parts before it in the table were built just before */
+  readonly buildSeconds: { readonly alone: number; readonly after: number }
+}
+
+export const kubernetesVersion = 'v1.37.2'
+export const etcdVersion = 'v3.7.3'
+
+// Without them `go build` leaves gitVersion at v0.0.0-master, which clients and `kubectl version` take literally.
+const versionVariables = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((holder) => [
+  `-X ${holder}.gitVersion=${kubernetesVersion}`,
+  `-X ${holder}.gitMajor=1`,
+  `-X ${holder}.gitMinor=37`,
+  `-X ${holder}.gitTreeState=clean`,
+])
+
+const kubernetes = {
+  module: 'kubernetes',
+  version: kubernetesVersion,
+  linkerFlags: ['-s -w', ...versionVariables].join(' '),
+} as const
+
+export const partSources = {
+  etcd: {
+    module: 'etcd',
+    version: etcdVersion,
+    goPackage: 'go.etcd.io/etcd/server/v3',
+    linkerFlags: '-s -w',
+    versionArguments: ['--version'],
+    atLeast: { major: 3, minor: 6 },
+    buildSeconds: { alone: 30, after: 30 },
+  },
+  'kube-apiserver': {
+    ...kubernetes,
+    goPackage: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    versionArguments: ['--version'],
+    // certificates.k8s.io/v1 PodCertificateRequest and ClusterTrustBundle are served by default from 1.37 on
+    atLeast: { major: 1, minor: 37 },
+    buildSeconds: { alone: 180, after: 180 },
+  },
+  'kube-controller-manager': {
+    ...kubernetes,
+    goPackage: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    versionArguments: ['--version'],
+    atLeast: { major: 1, minor: 37 },
+    buildSeconds: { alone: 180, after: 60 },
+  },
+  kubectl: {
+    ...kubernetes,
+    goPackage: 'k8s.io/kubernetes/cmd/kubectl',
+    versionArguments: ['version', '--client'],
+    // kubectl is supported one minor version away from its server
+    atLeast: { major: 1, minor: 36 },
+    buildSeconds: { alone: 100, after: 20 },
+  },
+} as const satisfies Record<Part, PartSource>
+
+/** In the order they are started and built in. */
+export const allParts = Object.keys(partSources) as readonly Part[]
+
+export function isPart(text: string): text is Part {
+  return Object.hasOwn(partSources, text)
+}
+
+/** What a control plane consists of; kubectl is for people and comes on request. */
+export const serverParts: readonly Part[] = ['etcd', 'kube-apiserver', 'kube-controller-manager']

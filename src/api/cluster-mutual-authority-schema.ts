@@ -1,0 +1,151 @@
+// The schema of ClusterMutualAuthority. Read by crd.ts only; the types, and what the fields mean to the code, stand in cluster-mutual-authority.ts.
+// Only fields that do something: a field without effect is a lie.
+
+import { KEY_TYPES } from '../pki/key-type.ts'
+import { authorityDefaults, GENERATION_STATES } from './cluster-mutual-authority.ts'
+import { duration, whereDurations } from './duration-schema.ts'
+import { choice, dnsLabel, fits, list, object, type Rule, text, whole } from './schema.ts'
+import { conditions, instantText, lastFailure, observedGeneration } from './status-schema.ts'
+
+/** No leaf outlives a year: what cannot be renewed within it is not looked after at all. */
+const LONGEST_LEAF = '8760h'
+const SHORTEST_LEAF = '1m'
+
+/**
+ * A new root is announced everywhere before it signs (10 minutes: how long a mounted file may lag), and a sixth of the old root's lifetime
+ * must leave room for that three times: 10m x 3 x 6 = 3h, and a little more.
+ */
+const SHORTEST_ROOT = '3h1m'
+const LONGEST_ROOT = '87600h'
+
+/** What parseTrustDomain reads; its length is bounded apart. */
+const TRUST_DOMAIN = '[a-z0-9_-]+([.][a-z0-9_-]+)*'
+
+const trustDomain = text(
+  "The trust domain of all identities it signs: spiffe://<this>/... By default the operator's. It can be neither changed nor set nor removed later.",
+  {
+    maxLength: 255,
+    rules: [
+      {
+        rule: fits('self', TRUST_DOMAIN),
+        message:
+          'must be a trust domain (SPIFFE-ID 2.1): lower case letters, digits, hyphens, underscores, and single dots between them; no scheme, port or path',
+      },
+    ],
+  },
+)
+
+const selfManaged = object(
+  "An own root, whose key is kept in the operator's namespace.",
+  {
+    keyType: choice("The type of the CA's key.", KEY_TYPES, { default: authorityDefaults.keyType }),
+    rootLifetime: duration('How long a root lasts.', {
+      atLeast: SHORTEST_ROOT,
+      atMost: LONGEST_ROOT,
+      example: '2160h',
+      default: authorityDefaults.rootLifetime,
+    }),
+  },
+  { default: {} },
+)
+
+const leafBounds = { atLeast: SHORTEST_LEAF, atMost: LONGEST_LEAF, example: '24h' }
+
+const minIsNotAboveLifetime: Rule = {
+  rule: whereDurations(['self.lifetime', 'self.minLifetime'], 'duration(self.minLifetime) <= duration(self.lifetime)'),
+  messageExpression:
+    "'lifetime ' + self.lifetime + ' is below minLifetime ' + self.minLifetime + ': lower minLifetime (1m at least) or raise lifetime'",
+  message: 'lifetime must not be below minLifetime: lower minLifetime or raise lifetime',
+}
+
+const lifetimeIsNotAboveMax: Rule = {
+  rule: whereDurations(['self.lifetime', 'self.maxLifetime'], 'duration(self.lifetime) <= duration(self.maxLifetime)'),
+  messageExpression: "'lifetime ' + self.lifetime + ' is above maxLifetime ' + self.maxLifetime + ': raise maxLifetime or lower lifetime'",
+  message: 'lifetime must not be above maxLifetime: raise maxLifetime or lower lifetime',
+}
+
+const leaf = object(
+  'What certificates may be like.',
+  {
+    lifetime: duration('How long a certificate lasts that asks for nothing else.', {
+      ...leafBounds,
+      default: authorityDefaults.leafLifetime,
+    }),
+    minLifetime: duration('The shortest lifetime a certificate may ask for.', {
+      ...leafBounds,
+      default: authorityDefaults.minLeafLifetime,
+    }),
+    maxLifetime: duration('The longest lifetime a certificate may ask for. By default a sixth of rootLifetime.', leafBounds),
+    keyTypes: list('The key types a certificate may ask for. By default all.', choice('A key type.', KEY_TYPES), {
+      minItems: 1,
+      maxItems: KEY_TYPES.length,
+    }),
+  },
+  { default: {}, rules: [minIsNotAboveLifetime, lifetimeIsNotAboveMax] },
+)
+
+const policy = object(
+  'Who may use this authority.',
+  {
+    allowedNamespaces: list(
+      'The namespaces whose identities it signs. By default all.',
+      dnsLabel('The name of a namespace.', 'the name of a namespace', { maxLength: 63 }),
+      { minItems: 1, maxItems: 1000 },
+    ),
+  },
+  { default: {} },
+)
+
+const trustDomainStays: Rule = {
+  rule: 'has(self.trustDomain) == has(oldSelf.trustDomain) && (!has(self.trustDomain) || self.trustDomain == oldSelf.trustDomain)',
+  messageExpression:
+    "'trustDomain is immutable: it is ' + (has(oldSelf.trustDomain) ? oldSelf.trustDomain : 'not set') + ' and can be neither changed nor set nor removed; make another authority'",
+  message: 'trustDomain is immutable: it can be neither changed nor set nor removed; make another authority',
+}
+
+/** Whole seconds are exact enough: X.509 knows nothing finer. */
+const withinASixth = (field: 'lifetime' | 'maxLifetime'): Rule => ({
+  rule: whereDurations(
+    [`self.leaf.${field}`, 'self.selfManaged.rootLifetime'],
+    `duration(self.leaf.${field}).getSeconds() * 6 <= duration(self.selfManaged.rootLifetime).getSeconds()`,
+  ),
+  messageExpression: `'leaf.${field} ' + self.leaf.${field} + ' is more than a sixth of selfManaged.rootLifetime ' + self.selfManaged.rootLifetime + ', which a rotation of the root needs: lower the one or raise the other'`,
+  message: `leaf.${field} must be at most a sixth of selfManaged.rootLifetime: lower the one or raise the other`,
+})
+
+const spec = object(
+  'What the authority is and what it permits. {} is enough.',
+  { trustDomain, selfManaged, leaf, policy },
+  { rules: [trustDomainStays, withinASixth('lifetime'), withinASixth('maxLifetime')] },
+)
+
+const generation = object(
+  'One CA key and its root.',
+  {
+    number: whole('Counts from 1.', 1),
+    state: choice('Prepared: not signing yet. Active: signs. Retiring: no longer signs, still trusted.', GENERATION_STATES),
+    fingerprint: text('SHA-256 of the root.', { maxLength: 128 }),
+    subjectKeyID: text("The root's subject key identifier.", { maxLength: 128 }),
+    notBefore: instantText('Since when the root is valid.'),
+    notAfter: instantText('When the root expires.'),
+  },
+  { required: ['number', 'state', 'fingerprint', 'subjectKeyID', 'notBefore', 'notAfter'] },
+)
+
+const status = object('What was observed. A cache: it is made again when lost.', {
+  observedGeneration,
+  conditions,
+  trustDomain: text('The trust domain it speaks for, recorded with its first CA key.', { maxLength: 255 }),
+  generations: list('Its CA keys.', generation, { maxItems: 64, keys: ['number'] }),
+  trustBundle: object(
+    'The published trust bundle.',
+    { fingerprint: text('SHA-256 of its text.', { maxLength: 128 }), anchors: whole('How many roots it holds.', 0) },
+    { required: ['fingerprint', 'anchors'] },
+  ),
+  lastFailure,
+})
+
+export const clusterMutualAuthoritySchema = { spec, status } as const
+
+export const clusterMutualAuthorityDescription =
+  'ClusterMutualAuthority signs the certificates of MutualIdentities: it keeps a CA, publishes its root to the namespaces that need it, and says which certificates may be asked for.'

@@ -1,0 +1,37 @@
+// The closed list of reasons: at once condition reason, event reason, log field, metric label and name of the runbook entry.
+// Used by everything that tells people something. Extend the tables here; a reason that is not in one of them does not compile.
+
+import { attemptReasons } from './reasons/attempts.ts'
+import { authorityReasons } from './reasons/authority.ts'
+import { identityReasons } from './reasons/identity.ts'
+
+/** What a reason says of the object: fine or done; becomes right by itself; a person must change something; an attempt failed. */
+export type ReasonKind = 'normal' | 'waiting' | 'refused' | 'failed'
+
+/** The runbook entry of a reason. */
+export interface ReasonEntry {
+  readonly kind: ReasonKind
+  /** What it means. */
+  readonly summary: string
+  /** What a person does. */
+  readonly remedy: string
+}
+
+export const REASONS = { ...identityReasons, ...authorityReasons, ...attemptReasons } as const satisfies Record<string, ReasonEntry>
+
+export type Reason = keyof typeof REASONS
+
+/** Whether a text is one of them: what other programs wrote, or an error of a lower layer. */
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text)
+}
+
+/** The type of events with this reason. */
+export function eventType(reason: Reason): 'Normal' | 'Warning' {
+  return EVENT_TYPES[REASONS[reason].kind]
+}
+
+const EVENT_TYPES = { normal: 'Normal', waiting: 'Normal', refused: 'Warning', failed: 'Warning' } as const satisfies Record<
+  ReasonKind,
+  'Normal' | 'Warning'
+>

@@ -1,0 +1,79 @@
+// The reasons of authorities and of their trust bundles. Part of the table in ../reason.ts.
+// Text for people who read a condition and want to know what to do.
+
+import type { ReasonEntry } from '../reason.ts'
+
+const NOTHING = 'Nothing.'
+
+export const authorityReasons = {
+  GenerationCreated: { kind: 'normal', summary: 'A CA key and its root were made and stored.', remedy: NOTHING },
+  GenerationActivated: { kind: 'normal', summary: 'A CA key signs from now on.', remedy: NOTHING },
+  BundlePublished: {
+    kind: 'normal',
+    summary: "The trust bundle was written to its record in the operator's namespace, from which all copies are made.",
+    remedy: NOTHING,
+  },
+
+  CAKeyMissing: {
+    kind: 'refused',
+    summary:
+      'A root was published but its CA Secret is gone. What was issued stays trusted, nothing new is issued, and no new CA is made in secret.',
+    remedy:
+      'Restore the Secret from a backup. To start over with a new CA, delete the record of the trust bundle that the message names too.',
+  },
+  CAKeyInvalid: {
+    kind: 'refused',
+    summary: 'A CA Secret cannot be used: it cannot be read, its key is another one, or it holds another root than was published.',
+    remedy: 'Restore the Secret from a backup; until then nothing is issued and the trust bundle stays.',
+  },
+  CAExpired: {
+    kind: 'refused',
+    summary: 'The root has expired: nothing can be issued, and what was issued no longer verifies.',
+    remedy: 'Make another authority and let the identities name it.',
+  },
+  TrustDomainTaken: {
+    kind: 'refused',
+    summary: 'An older authority has the same trust domain, and two must not speak for one.',
+    remedy: 'Make this authority anew with a trust domain of its own, or delete it.',
+  },
+  TrustDomainChanged: {
+    kind: 'refused',
+    summary: 'The spec names another trust domain than the one the CA was made for.',
+    remedy: 'Put the former trust domain back, or make another authority.',
+  },
+  TrustDomainInvalid: {
+    kind: 'refused',
+    summary: 'The trust domain breaks a rule of SPIFFE-ID section 2.1.',
+    remedy: 'Use lower case letters, digits, dots, hyphens and underscores, 255 at most.',
+  },
+  BundleRecordInvalid: {
+    kind: 'refused',
+    summary: 'The record of the published trust bundle cannot be read, and it cannot be made again from the CA Secrets.',
+    remedy: "Restore the ConfigMap in the operator's namespace from a backup; the copies stay as they are.",
+  },
+
+  BundleWritten: { kind: 'normal', summary: 'A copy of the trust bundle was written into a namespace.', remedy: NOTHING },
+  BundleRepaired: {
+    kind: 'normal',
+    summary: 'A copy of the trust bundle was changed by someone else and was put right.',
+    remedy: 'If it repeats, find out who edits the ConfigMap.',
+  },
+  ConfigMapNotOwned: {
+    kind: 'refused',
+    summary: 'A ConfigMap of the name of the trust bundle exists and is not ours; it is not touched.',
+    remedy: 'Rename or delete it if nobody needs it; leaf Secrets hold the bundle as ca.crt all the same.',
+  },
+
+  NameTaken: {
+    kind: 'refused',
+    summary:
+      "A Secret or ConfigMap of a name that the authority needs exists in the operator's namespace and is not ours; it is not touched.",
+    remedy: 'Rename or remove it, or rename the authority.',
+  },
+
+  CAKeyChanged: {
+    kind: 'failed',
+    summary: 'The CA Secret changed between the decision to sign and the signing.',
+    remedy: 'Nothing: it is decided anew.',
+  },
+} as const satisfies Record<string, ReasonEntry>

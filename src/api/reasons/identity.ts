@@ -1,0 +1,148 @@
+// The reasons of identities: how one stands, why its certificate is made again, what stops it. Part of the table in ../reason.ts.
+// Text for people who read a condition and want to know what to do.
+
+import type { ReasonEntry } from '../reason.ts'
+
+const NOTHING = 'Nothing.'
+
+export const identityReasons = {
+  Current: { kind: 'normal', summary: 'All is as the spec asks.', remedy: NOTHING },
+  Issued: { kind: 'normal', summary: 'The first certificate was issued.', remedy: NOTHING },
+  Renewed: { kind: 'normal', summary: 'A new certificate took the place of one that was due, or was asked for.', remedy: NOTHING },
+  Reissued: {
+    kind: 'normal',
+    summary: 'A new certificate took the place of one that was no longer right; the event names the cause.',
+    remedy: NOTHING,
+  },
+  Repaired: {
+    kind: 'normal',
+    summary: 'A Secret was changed by someone else, or fell behind, and was put right without a new certificate.',
+    remedy: 'If it repeats, find out who edits the Secret: the audit log of the API server says.',
+  },
+
+  SecretMissing: { kind: 'waiting', summary: 'The Secret does not exist yet, or was deleted; it is made.', remedy: NOTHING },
+  SecretDataMissing: {
+    kind: 'waiting',
+    summary: 'The Secret lacks its certificate or its key; both are made again.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+  SecretRecreated: {
+    kind: 'waiting',
+    summary: 'The Secret was made immutable or is of another type, so it cannot be changed in place: it is deleted and made again.',
+    remedy: 'Do not mark Secrets of identities immutable: they could not be renewed.',
+  },
+  SecretUnknown: {
+    kind: 'waiting',
+    summary: 'This account may not read the Secret, so what would be done depends on what it holds.',
+    remedy: 'Run explain with an account that may read Secrets of the namespace, or read the status instead.',
+  },
+  CertificateInvalid: {
+    kind: 'waiting',
+    summary: 'The certificate in the Secret cannot be read; a new one is made.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+  KeyInvalid: {
+    kind: 'waiting',
+    summary: 'The private key in the Secret cannot be read; a new pair is made.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+  KeyMismatch: {
+    kind: 'waiting',
+    summary: 'The private key does not belong to the certificate; a new pair is made.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+  ChainNotTrusted: {
+    kind: 'waiting',
+    summary: 'The certificate does not verify to the published trust bundle; a new one is made.',
+    remedy: 'Nothing, unless the CA was replaced by hand: then let the programs load their files anew.',
+  },
+  GenerationRetiring: {
+    kind: 'waiting',
+    summary: 'The certificate was signed by a CA key that no longer signs; a new one is made.',
+    remedy: NOTHING,
+  },
+  NamesChanged: {
+    kind: 'waiting',
+    summary: 'The certificate lacks a name, or is for another service account, than is asked for now; a new one is made.',
+    remedy: NOTHING,
+  },
+  KeyTypeChanged: { kind: 'waiting', summary: 'Another key type is asked for; a new pair is made.', remedy: NOTHING },
+  ProfileChanged: { kind: 'waiting', summary: 'The spec asks for another certificate than this one; a new one is made.', remedy: NOTHING },
+  RenewalRequested: { kind: 'waiting', summary: 'A renewal was asked for by annotation; a new certificate is made.', remedy: NOTHING },
+  RenewalDue: { kind: 'waiting', summary: 'The time of renewal has come; a new certificate is made.', remedy: NOTHING },
+  BundleOutdated: {
+    kind: 'waiting',
+    summary: 'The ca.crt in the Secret is not the published trust bundle; it is written anew.',
+    remedy: NOTHING,
+  },
+  MetadataChanged: {
+    kind: 'waiting',
+    summary: 'Labels, annotations or the owner of the Secret were changed; they are put right.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+
+  NoServiceAccount: {
+    kind: 'waiting',
+    summary: 'No pod is selected yet and the spec names no service account, so there is no identity to give.',
+    remedy: 'Start a pod that podSelector selects, or set spec.serviceAccountName.',
+  },
+  AuthorityNotFound: {
+    kind: 'waiting',
+    summary: 'The authority that spec.authorityRef names does not exist.',
+    remedy: 'Create the authority, or name one that exists.',
+  },
+  AuthorityNotReady: {
+    kind: 'waiting',
+    summary: 'The authority exists but cannot sign just now; what was issued stays.',
+    remedy: 'Look at the Ready condition of the authority.',
+  },
+  NamespaceTerminating: { kind: 'waiting', summary: 'The namespace is being deleted, so nothing new is made in it.', remedy: NOTHING },
+
+  ServiceAccountConflict: {
+    kind: 'refused',
+    summary:
+      'The selected pods run under several service accounts. A first certificate waits; one that was issued goes on being renewed for its account.',
+    remedy: 'Narrow spec.podSelector to pods of one account, or set spec.serviceAccountName.',
+  },
+  NamespaceNotAllowed: {
+    kind: 'refused',
+    summary: "The authority's spec.policy.allowedNamespaces does not list this namespace.",
+    remedy: 'Ask who runs the authority to add the namespace, or name another authority.',
+  },
+  LifetimeOutOfBounds: {
+    kind: 'refused',
+    summary: 'The lifetime is outside what the authority permits; the present certificate stays.',
+    remedy: 'Choose a lifetime within the bounds that the message names, or have the bounds changed.',
+  },
+  KeyTypeNotAllowed: {
+    kind: 'refused',
+    summary: 'The authority does not permit the key type; the present certificate stays.',
+    remedy: 'Choose one of the key types that the message names, or have spec.leaf.keyTypes of the authority changed.',
+  },
+  TooManyNames: {
+    kind: 'refused',
+    summary: 'More Services cover the pods than one certificate can name.',
+    remedy: 'Narrow spec.podSelector, or set spec.certificate.serviceNames to None.',
+  },
+  SpecInvalid: {
+    kind: 'refused',
+    summary: 'The spec cannot be used: it was stored before the schema demanded what it demands now.',
+    remedy: 'Apply the object again; the API server names what is wrong.',
+  },
+  OperatorNamespace: {
+    kind: 'refused',
+    summary: "The object is in the operator's own namespace, which holds CA keys: whoever may use its Secrets could sign anything.",
+    remedy: 'Run the workload in another namespace.',
+  },
+  SecretNotOwned: {
+    kind: 'refused',
+    summary: 'A Secret of that name exists and belongs to someone else; it is not touched.',
+    remedy: 'Rename the identity, or delete that Secret if nobody needs it.',
+  },
+
+  IssuerAnswerRefused: {
+    kind: 'failed',
+    summary: 'What the issuer returned is not what was asked for; it was thrown away and the present certificate stays.',
+    remedy: 'It is tried again. If it stays, the message names the field that differs.',
+  },
+} as const satisfies Record<string, ReasonEntry>

@@ -1,0 +1,59 @@
+// What the codecs of stored objects share: the metadata of a projected object, base64 fields, decoding without exceptions.
+// Used by the codecs beside it only.
+
+import { messageOf } from '../../base/errors.ts'
+
+/** An object as the API server sends it, as far as the codecs look at it. */
+export interface RawStored {
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly uid?: string
+    readonly resourceVersion?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly {
+      readonly kind: string
+      readonly name: string
+      readonly uid: string
+      readonly apiVersion?: string
+    }[]
+  }
+  readonly [field: string]: unknown
+}
+
+/** The identity of one version of an object: what every projection begins with. */
+export interface StoredMeta {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+/** Takes the metadata out of a raw object. */
+export function storedMeta(raw: RawStored): StoredMeta {
+  const { namespace = '', name, uid = '', resourceVersion = '' } = raw.metadata
+  return { namespace, name, uid, resourceVersion }
+}
+
+/** The bytes of one field of `data`; undefined when it is absent or empty. */
+export function dataField(raw: RawStored, field: string): Buffer | undefined {
+  const data = raw.data as Readonly<Record<string, string>> | null | undefined
+  const text = data?.[field]
+  return text === undefined || text === '' ? undefined : Buffer.from(text, 'base64')
+}
+
+/** A value, or why there is none. `undefined` problem and `undefined` value: nothing was there. */
+export interface Read<T> {
+  readonly value: T | undefined
+  readonly problem: string | undefined
+}
+
+/** Runs a parser whose errors carry messages for people; never throws. */
+export function read<T>(parse: () => T): Read<T> {
+  try {
+    return { value: parse(), problem: undefined }
+  } catch (error) {
+    return { value: undefined, problem: messageOf(error) }
+  }
+}

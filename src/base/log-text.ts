@@ -1,0 +1,22 @@
+// Log lines for people at a terminal: one JSON line in, one line of text out. Used by the entry and the demo.
+
+const LEVELS: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'INFO ', warn: 'WARN ', error: 'ERROR' }
+
+/** `07:09:03 INFO  certificate issued  identity shop/payments  reason=SecretMissing ...`. What is no JSON object passes as it is. */
+export function textLines(line: string): string {
+  let entry: Record<string, unknown>
+  try {
+    entry = JSON.parse(line) as Record<string, unknown>
+  } catch {
+    // Not ours: somebody else wrote to the same stream.
+    return line
+  }
+  const { time, level, message, controller, namespace, name, ...fields } = entry
+  const subject = [namespace, name].filter((part) => part !== undefined).join('/')
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
+  return `${[String(time).slice(11, 19), LEVELS[String(level)] ?? level, message, [controller, subject].filter(Boolean).join(' '), ...rest].filter(Boolean).join('  ')}\n`
+}
+
+function quoted(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
+}

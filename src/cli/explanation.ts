@@ -1,0 +1,80 @@
+// Facts and plan of an identity as a page for people. Pure: text in one column of names and one of values.
+
+import { formatInstant, type Instant } from '../base/clock.ts'
+import { formatDuration } from '../base/duration.ts'
+import type { IdentityFacts, SecretFacts } from '../controllers/identity/facts.ts'
+import type { IdentityPlan } from '../controllers/identity/plan.ts'
+
+/** The page, with a final newline. */
+export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Instant): string {
+  const { identity } = facts
+  const rows: [string, string][] = [
+    ['Identity', `${identity.namespace}/${identity.name}`],
+    ...authorityRows(facts, now),
+    ['Pods', `${facts.selectedPods} selected, service accounts: ${facts.observedAccounts.join(', ') || 'none'}`],
+    ['Account', identity.spec.serviceAccountName ?? `observed${facts.recordedAccount ? `, recorded: ${facts.recordedAccount}` : ''}`],
+    ['DNS names', facts.serviceDnsNames.join(', ') || 'none'],
+    ...secretRows(facts.secret, now),
+    ['', ''],
+    ['State', `${plan.readiness.state}: ${plan.readiness.reason}: ${plan.readiness.message}`],
+    ['Next step', stepText(plan)],
+    ['Why', `${plan.reason}: ${plan.message}`],
+    ['When', whenText(plan, now)],
+    ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as [string, string]] : []),
+  ]
+  return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${value}\n`)).join('')
+}
+
+function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [string, string][] {
+  const { kind, name } = identity.spec.authorityRef
+  if (!authority) return [['Authority', `${kind}/${name}: not found`]]
+  const { signing, bundle } = authority
+  const signs = signing ? `generation ${signing.number} signs until ${instantText(signing.notAfter, now)}` : `cannot sign: ${authority.problem}`
+  return [
+    ['Authority', `${kind}/${name}, trust domain ${authority.trustDomain ?? 'unknown'}; ${signs}`],
+    ['Trust bundle', bundle ? `${bundle.anchors.length} anchor${bundle.anchors.length === 1 ? '' : 's'}, ${bundle.fingerprint.slice(0, 16)}` : 'none'],
+  ]
+}
+
+function secretRows(secret: IdentityFacts['secret'], now: Instant): [string, string][] {
+  if (secret === undefined) return [['Secret', 'none yet']]
+  if (secret === 'unknown') return [['Secret', 'unknown: Secrets of this namespace may not be read by this account']]
+  return [
+    ['Secret', secret.name],
+    ['Certificate', certificateText(secret, now)],
+    ['Verifies', secret.trusted === undefined ? 'unknown' : secret.trusted.ok ? 'yes, to the published bundle' : `no: ${secret.trusted.detail}`],
+  ]
+}
+
+function certificateText({ leaf, problem }: SecretFacts, now: Instant): string {
+  if (problem) return `unusable: ${problem.detail}`
+  if (!leaf) return 'none'
+  return `${leaf.serialNumber} for ${leaf.uris.join(', ')}, ${leaf.keyType}, until ${instantText(leaf.notAfter, now)}`
+}
+
+function stepText({ step }: IdentityPlan): string {
+  switch (step.kind) {
+    case 'none':
+      return 'nothing'
+    case 'issue':
+      return `issue a certificate for ${step.profile.spiffeId.uri} and ${step.replaces ? 'replace' : 'create'} Secret ${step.secretName}`
+    case 'update':
+      return `patch Secret ${step.secretName}${step.patch.bundle === undefined ? '' : ' (ca.crt)'}, its key and certificate stay`
+    case 'delete':
+      return `delete Secret ${step.secretName}, to make it again`
+  }
+}
+
+function whenText({ step, next, held }: IdentityPlan, now: Instant): string {
+  if (step.kind !== 'none') return 'now'
+  if (next === undefined) return 'when something changes'
+  return `${held ? 'next attempt' : 'renewal'} at ${instantText(next, now)}`
+}
+
+function failureText(failure: { reason: string; message: string; at: string; attempts: number; nextAttemptAt: string }): string {
+  return `${failure.reason}: ${failure.message} (attempt ${failure.attempts} at ${failure.at}, next at ${failure.nextAttemptAt})`
+}
+
+function instantText(at: Instant, now: Instant): string {
+  return `${formatInstant(at)} (${at >= now ? `in ${formatDuration(at - now)}` : `${formatDuration(now - at)} ago`})`
+}

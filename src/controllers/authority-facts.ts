@@ -1,0 +1,80 @@
+// What an identity or a bundle needs to know of an authority: derived from its spec, its CA Secrets and its published bundle, never from
+// its status (status is a cache). Read by the identity controller and explain; pure but for the lookups.
+
+import type { AuthorityRef } from '../api/names.ts'
+import { deriveGenerations, signingGeneration } from '../api/stored/generations.ts'
+import type { Instant } from '../base/clock.ts'
+import type { Duration } from '../base/duration.ts'
+import type { GenerationRef } from '../issuers/issuer.ts'
+import type { TrustBundle } from '../pki/bundle.ts'
+import type { KeyType } from '../pki/keys.ts'
+import type { Caches } from './caches.ts'
+
+/** The generation that signs now. */
+export interface SigningFacts extends GenerationRef {
+  readonly notAfter: Instant
+  readonly subjectKeyID: string | undefined
+  readonly longestLeafLifetime: Duration | undefined
+}
+
+export interface AuthorityFacts {
+  readonly ref: AuthorityRef
+  /** Recorded in the generation that signs; undefined while nothing signs. */
+  readonly trustDomain: string | undefined
+  /** Undefined: nothing may sign now, and why not says `problem`. */
+  readonly signing: SigningFacts | undefined
+  readonly problem: string | undefined
+  /** The published bundle. */
+  readonly bundle: TrustBundle | undefined
+  readonly leafLifetime: Duration
+  readonly minLifetime: Duration
+  readonly maxLifetime: Duration | undefined
+  /** Undefined: all. */
+  readonly keyTypes: readonly KeyType[] | undefined
+  /** Undefined: all. */
+  readonly allowedNamespaces: readonly string[] | undefined
+}
+
+/** Undefined when there is no such authority. `operatorNamespace` is where CA Secrets and records live. */
+export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFacts | undefined {
+  const authority = caches.authorities.get('', ref.name)
+  if (!authority || authority.deleting) return undefined
+  const secrets = caches.caSecrets.by('authority', ref.name)
+  const [record] = caches.bundleRecords.by('authority', ref.name)
+  const generations = deriveGenerations(secrets)
+  const signing = signingGeneration(generations, record?.bundle)
+  const unreadable = !caches.caSecrets.readable || !caches.bundleRecords.readable
+  return {
+    ref,
+    trustDomain: signing?.secret.trustDomain,
+    signing: signing && {
+      number: signing.number,
+      secretName: signing.secret.name,
+      secretUid: signing.secret.uid,
+      secretResourceVersion: signing.secret.resourceVersion,
+      rootFingerprint: signing.certificate.fingerprint,
+      notAfter: signing.certificate.notAfter,
+      subjectKeyID: signing.certificate.subjectKeyID,
+      longestLeafLifetime: signing.secret.longestLeafLifetime,
+    },
+    problem: signing
+      ? undefined
+      : unreadable
+        ? 'its CA Secrets or its bundle may not be read by this account'
+        : reasonFor(authority, record?.problem),
+    bundle: record?.bundle,
+    leafLifetime: authority.spec.leaf.lifetime,
+    minLifetime: authority.spec.leaf.minLifetime,
+    maxLifetime: authority.spec.leaf.maxLifetime,
+    keyTypes: authority.spec.leaf.keyTypes,
+    allowedNamespaces: authority.spec.policy.allowedNamespaces,
+  }
+}
+
+function reasonFor(
+  authority: { status: { conditions: readonly { type: string; status: string; message: string }[] } },
+  recordProblem: string | undefined,
+): string {
+  const ready = authority.status.conditions.find((condition) => condition.type === 'Ready' && condition.status === 'False')
+  return ready?.message ?? recordProblem ?? 'it has no generation that signs yet'
+}

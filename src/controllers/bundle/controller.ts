@@ -1,0 +1,89 @@
+// Keeps the copies of trust bundles: one pass is one authority in one namespace. Errors go to the queue, which backs off.
+
+import type { AuthorityRef } from '../../api/names.ts'
+import { API_VERSION, bundleName } from '../../api/names.ts'
+import { isOwnBundle, renderBundle } from '../../api/stored/bundle.ts'
+import { OperatorError } from '../../base/errors.ts'
+import type { Client } from '../../k8s/client.ts'
+import { isAlreadyExists, isNamespaceTerminating } from '../../k8s/errors.ts'
+import type { Recorder } from '../../k8s/events.ts'
+import { configMaps, type ObjectRef, type RawObject } from '../../k8s/resource.ts'
+import type { TrustBundle } from '../../pki/bundle.ts'
+import type { Next, Pass } from '../../runtime/controller.ts'
+import type { Caches } from '../caches.ts'
+import { type BundleFacts, type BundlePlan, observeBundle, planBundle } from './plan.ts'
+
+export interface BundleDeps {
+  readonly caches: Caches
+  readonly client: Client
+  readonly events: Recorder
+  readonly operatorNamespace: string
+  readonly wroteCopy: (raw: RawObject) => void
+  readonly removedCopy: (ref: ObjectRef, uid: string) => void
+}
+
+/** The queue key. Neither part can hold a slash. */
+export const bundleKey = (authority: string, namespace: string): string => `${authority}/${namespace}`
+
+/** One pass. */
+export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Next> {
+  const [name = '', namespace = ''] = pass.key.split('/')
+  const ref: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name }
+  const facts = observeBundle(ref, namespace, deps.caches, deps.operatorNamespace)
+  const plan = planBundle(facts)
+  try {
+    await perform(plan, facts, deps)
+  } catch (error) {
+    if (isNamespaceTerminating(error)) return { at: undefined }
+    if (error instanceof OperatorError && error.reason === 'ConfigMapNotOwned') await announce(error.message, facts, deps)
+    throw error
+  }
+  if (plan.step.kind === 'none') return { at: undefined }
+  const fingerprint = plan.step.kind === 'delete' ? {} : { fingerprint: plan.step.bundle.fingerprint }
+  pass.log.info('trust bundle written', { reason: plan.reason, detail: plan.message, namespace, configMap: bundleName(ref), authority: name, ...fingerprint })
+  return { at: plan.step.kind === 'delete' ? 0 : undefined }
+}
+
+async function perform({ step }: BundlePlan, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+  const ref = { namespace: facts.namespace, name: bundleName(facts.ref) }
+  switch (step.kind) {
+    case 'none':
+      return
+    case 'create':
+      return create(ref, step.bundle, facts, deps)
+    case 'replace':
+      return replace(ref, step.bundle, step.version, facts, deps)
+    case 'delete':
+      await deps.client.delete(configMaps, ref, step.version)
+      deps.removedCopy(ref, step.version.uid)
+  }
+}
+
+async function create(ref: ObjectRef, bundle: TrustBundle, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+  try {
+    deps.wroteCopy(await deps.client.create(configMaps, renderBundle(ref.namespace, facts.ref, bundle)))
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    const present = await deps.client.get(configMaps, ref)
+    if (!isOwnBundle(present)) {
+      const remedy = 'rename or delete it if nobody needs it; leaf Secrets hold the bundle as ca.crt all the same'
+      throw new OperatorError('blocked', 'ConfigMapNotOwned', `ConfigMap ${ref.namespace}/${ref.name} exists and is not ours: ${remedy}`)
+    }
+    const { uid = '', resourceVersion = '' } = present.metadata
+    await replace(ref, bundle, { uid, resourceVersion }, facts, deps)
+  }
+}
+
+/** A merge patch of exactly this version; fields of others stay. */
+async function replace(ref: ObjectRef, bundle: TrustBundle, version: { uid: string; resourceVersion: string }, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+  const { metadata, data } = renderBundle(ref.namespace, facts.ref, bundle)
+  const patch = { metadata: { ...version, labels: metadata.labels, annotations: metadata.annotations }, data }
+  deps.wroteCopy(await deps.client.mergePatch(configMaps, ref, patch))
+}
+
+async function announce(note: string, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+  const authority = deps.caches.authorities.get('', facts.ref.name)
+  if (!authority) return
+  const regarding = { apiVersion: API_VERSION, kind: facts.ref.kind, namespace: '', name: authority.name, uid: authority.uid }
+  await deps.events.record({ regarding, type: 'Warning', reason: 'ConfigMapNotOwned', action: 'Publish', note })
+}

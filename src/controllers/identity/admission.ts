@@ -1,0 +1,59 @@
+// The first checks of an identity's plan: may it be served at all, and by which authority. Pure.
+
+import type { IdentityFacts } from './facts.ts'
+import type { Readiness } from '../readiness.ts'
+
+type Check = (facts: IdentityFacts) => Readiness | undefined
+
+/** In this order: what makes the later ones meaningless comes first. */
+const CHECKS: readonly Check[] = [specProblem, operatorNamespace, terminating, authorityFound, namespaceAllowed, authorityReady]
+
+/** The first check that stops this identity, or undefined. */
+export function admissionChecks(facts: IdentityFacts): Readiness | undefined {
+  for (const check of CHECKS) {
+    const stop = check(facts)
+    if (stop) return stop
+  }
+  return undefined
+}
+
+function specProblem({ identity }: IdentityFacts): Readiness | undefined {
+  return identity.problem === undefined ? undefined : { state: 'refused', reason: 'SpecInvalid', message: identity.problem }
+}
+
+function operatorNamespace({ inOperatorNamespace, identity }: IdentityFacts): Readiness | undefined {
+  if (!inOperatorNamespace) return undefined
+  const message = `namespace ${identity.namespace} is the operator's own and holds CA keys: put the workload into another one`
+  return { state: 'refused', reason: 'OperatorNamespace', message }
+}
+
+function terminating({ namespaceTerminating, identity }: IdentityFacts): Readiness | undefined {
+  if (!namespaceTerminating) return undefined
+  return { state: 'waiting', reason: 'NamespaceTerminating', message: `namespace ${identity.namespace} is being deleted` }
+}
+
+function authorityFound({ authority, identity }: IdentityFacts): Readiness | undefined {
+  if (authority) return undefined
+  const { kind, name } = identity.spec.authorityRef
+  return {
+    state: 'waiting',
+    reason: 'AuthorityNotFound',
+    message: `there is no ${kind} ${name}: create it, or name another in spec.authorityRef`,
+  }
+}
+
+function namespaceAllowed({ authority, identity }: IdentityFacts): Readiness | undefined {
+  const allowed = authority?.allowedNamespaces
+  if (!allowed || allowed.includes(identity.namespace)) return undefined
+  const message = `${authority.ref.kind} ${authority.ref.name} does not allow namespace ${identity.namespace} (spec.policy.allowedNamespaces)`
+  return { state: 'refused', reason: 'NamespaceNotAllowed', message }
+}
+
+function authorityReady({ authority }: IdentityFacts): Readiness | undefined {
+  if (!authority || authority.signing) return undefined
+  return {
+    state: 'waiting',
+    reason: 'AuthorityNotReady',
+    message: `${authority.ref.kind} ${authority.ref.name} cannot sign: ${authority.problem}`,
+  }
+}

@@ -1,0 +1,141 @@
+// One pass of the identity controller: observe, plan, perform, report. What wakes it stands in triggers.ts.
+
+import { mutualIdentities } from '../../api/kinds.ts'
+import type { MutualIdentity, MutualIdentityStatus } from '../../api/mutual-identity.ts'
+import { API_VERSION } from '../../api/names.ts'
+import { formatInstant, parseInstant } from '../../base/clock.ts'
+import { consequenceOf, messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
+import type { Recorder } from '../../k8s/events.ts'
+import type { RawObject } from '../../k8s/resource.ts'
+import type { Next, Pass } from '../../runtime/controller.ts'
+import type { Caches } from '../caches.ts'
+import type { IdentityFacts } from './facts.ts'
+import { observeIdentity, type Surroundings } from './observe.ts'
+import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
+import { type IdentityPlan, planIdentity } from './plan.ts'
+import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
+import { announce, nextStatus } from './report.ts'
+
+export interface IdentityDeps extends PerformDeps {
+  readonly caches: Caches
+  readonly surroundings: Surroundings
+  readonly events: Recorder
+  readonly wroteIdentity: (raw: RawObject) => void
+  /** Told of each step that was done or failed; telemetry listens. */
+  readonly onOutcome?: (outcome: IdentityOutcome) => void
+}
+
+/** For metrics: labels that do not grow with the objects. */
+export interface IdentityOutcome {
+  readonly kind: Outcome['kind']
+  readonly reason: string
+  readonly authority: string
+  readonly durationMs: number
+}
+
+const KEY_SEPARATOR = '/'
+
+/** The queue key of an identity. */
+export const identityKey = (namespace: string, name: string): string => `${namespace}${KEY_SEPARATOR}${name}`
+
+/** One pass over one identity. Returns when to look again without an event. */
+export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise<Next> {
+  const [namespace = '', name = ''] = pass.key.split(KEY_SEPARATOR)
+  const identity = deps.caches.identities.get(namespace, name)
+  if (!identity || identity.deleting) return { at: undefined }
+  const startedAt = deps.clock.monotonic()
+  const facts = observeIdentity(identity, deps.caches, deps.surroundings)
+  const plan = planIdentity(facts, deps.clock.now())
+  const outcome = await attempt(facts, plan, deps)
+  const status = await report(facts, plan, outcome, deps, pass.log)
+  if (outcome.kind !== 'none') {
+    const reason = outcome.kind === 'failed' ? reasonOf(outcome.error) : plan.reason
+    deps.onOutcome?.({
+      kind: outcome.kind,
+      reason,
+      authority: identity.spec.authorityRef.name,
+      durationMs: deps.clock.monotonic() - startedAt,
+    })
+  }
+  return checkAgainAt(plan, outcome, status)
+}
+
+/** Failures become facts; what only needs another look (a lost race) goes to the queue, and bugs keep their stack. */
+async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityDeps): Promise<Outcome> {
+  try {
+    return await performIdentity(plan.step, facts, deps)
+  } catch (error) {
+    if (isConflict(error) || consequenceOf(error) === 'bug') throw error
+    if (isNamespaceTerminating(error)) return { kind: 'none' }
+    return { kind: 'failed', error }
+  }
+}
+
+async function report(
+  facts: IdentityFacts,
+  plan: IdentityPlan,
+  outcome: Outcome,
+  deps: IdentityDeps,
+  log: Log,
+): Promise<MutualIdentityStatus> {
+  const { identity } = facts
+  logStep(facts, plan, outcome, log)
+  const status = nextStatus(facts, plan, outcome, deps.clock.now())
+  const announcement = announce(facts, plan, outcome)
+  if (statusDiffers(identity.status, status)) await writeStatus(identity, status, deps)
+  if (announcement) {
+    const regarding = {
+      apiVersion: API_VERSION,
+      kind: 'MutualIdentity',
+      namespace: identity.namespace,
+      name: identity.name,
+      uid: identity.uid,
+    }
+    await deps.events.record({ regarding, ...announcement })
+  }
+  return status
+}
+
+/** An identity that was deleted meanwhile needs no status. */
+async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps): Promise<void> {
+  const { namespace, name, uid } = identity
+  const object = { apiVersion: API_VERSION, kind: 'MutualIdentity', metadata: { namespace, name, uid }, status }
+  try {
+    deps.wroteIdentity(await deps.client.apply(mutualIdentities, object, { subresource: 'status' }))
+  } catch (error) {
+    if (!isNotFound(error) && !isNamespaceTerminating(error)) throw error
+  }
+}
+
+function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log: Log): void {
+  const detail = `${plan.reason}: ${plan.message}`
+  if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
+    log.info(outcome.created ? 'certificate issued' : 'certificate renewed', {
+      reason: plan.reason,
+      detail,
+      spiffeID: plan.step.profile.spiffeId.uri,
+      dnsNames: plan.step.profile.dnsNames,
+      serialNumber: outcome.serialNumber,
+      notAfter: formatInstant(outcome.notAfter),
+      renewAt: formatInstant(outcome.renewAt),
+      issuedBy: `${facts.authority?.ref.name} generation ${plan.step.generation.number}`,
+      secret: plan.step.secretName,
+    })
+  } else if (outcome.kind === 'updated') log.info('secret repaired', { reason: plan.reason, detail })
+  else if (outcome.kind === 'deleted') log.info('secret deleted to be made again', { reason: plan.reason, detail })
+  else if (outcome.kind === 'failed') log.warn('step failed', { reason: reasonOf(outcome.error), detail: messageOf(outcome.error) })
+  else {
+    const { state, reason, message } = plan.readiness
+    if (!plan.held && state !== 'ready' && ready?.reason !== reason)
+      log[state === 'refused' ? 'warn' : 'info'](`identity ${state}`, { reason, detail: message })
+  }
+}
+
+function checkAgainAt(plan: IdentityPlan, outcome: Outcome, status: MutualIdentityStatus): Next {
+  if (outcome.kind === 'failed') return { at: status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) }
+  if (outcome.kind === 'issued') return { at: outcome.renewAt }
+  // A delete is followed by a create at once.
+  return { at: outcome.kind === 'deleted' ? 0 : plan.next }
+}

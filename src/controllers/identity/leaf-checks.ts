@@ -1,0 +1,95 @@
+// Is the present leaf still right? Ordered checks, the first that fails names the reason for a new one. Pure.
+// Time left on the leaf alone proves nothing: a leaf of a CA that is gone is worthless however long it lasts.
+
+import { annotations } from '../../api/names.ts'
+import type { Reason } from '../../api/reason.ts'
+import type { Instant } from '../../base/clock.ts'
+import { formatInstant } from '../../base/clock.ts'
+import { clampRenewAt } from '../../pki/profile.ts'
+import type { Asked } from './asked.ts'
+import type { SecretFacts } from './facts.ts'
+
+export interface Finding {
+  readonly reason: Reason
+  readonly message: string
+}
+
+type LeafCheck = (secret: SecretFacts, asked: Asked, now: Instant) => Finding | undefined
+
+const CHECKS: readonly LeafCheck[] = [
+  material,
+  chainTrusted,
+  issuedByActive,
+  identity,
+  namesMissing,
+  keyType,
+  profile,
+  renewalRequested,
+  renewalDue,
+]
+
+/** Why a new leaf must be issued; undefined when the present one is right. */
+export function checkLeaf(secret: SecretFacts | undefined, asked: Asked, now: Instant): Finding | undefined {
+  if (!secret) return { reason: 'SecretMissing', message: 'there is no Secret yet' }
+  for (const check of CHECKS) {
+    const finding = check(secret, asked, now)
+    if (finding) return finding
+  }
+  return undefined
+}
+
+/** When the present leaf is to be renewed: as drawn at issuance, clamped, since annotations can be edited. */
+export function currentRenewAt(secret: SecretFacts): Instant | undefined {
+  return secret.leaf && clampRenewAt(secret.renewAt, secret.leaf)
+}
+
+function material(secret: SecretFacts): Finding | undefined {
+  return secret.problem && { reason: secret.problem.reason, message: secret.problem.detail }
+}
+
+function chainTrusted({ trusted }: SecretFacts): Finding | undefined {
+  if (!trusted || trusted.ok) return undefined
+  return { reason: 'ChainNotTrusted', message: `the certificate does not verify to the published bundle: ${trusted.detail}` }
+}
+
+/** By the key identifier in the leaf: annotations can be edited. */
+function issuedByActive({ leaf }: SecretFacts, { generation }: Asked): Finding | undefined {
+  if (leaf?.authorityKeyID === generation.subjectKeyID) return undefined
+  return { reason: 'GenerationRetiring', message: `the certificate is of another generation than ${generation.number}, which signs now` }
+}
+
+function identity({ leaf }: SecretFacts, { profile }: Asked): Finding | undefined {
+  const uri = profile.spiffeId.uri
+  if (leaf?.uris.length === 1 && leaf.uris[0] === uri && leaf.otherNames === 0 && !leaf.isCA) return undefined
+  return { reason: 'NamesChanged', message: `the certificate is for ${leaf?.uris.join(', ') || 'nobody'}, not for ${uri}` }
+}
+
+/** Only names that are missing: one too many leaves with the next renewal, so that a Service deleted by mistake costs nothing. */
+function namesMissing({ leaf }: SecretFacts, { profile }: Asked): Finding | undefined {
+  const present = new Set<string>(leaf?.dnsNames)
+  const missing = profile.dnsNames.filter((name) => !present.has(name))
+  if (missing.length === 0) return undefined
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
+  return { reason: 'NamesChanged', message: `the certificate lacks ${missing.slice(0, 3).join(', ')}${more}` }
+}
+
+function keyType({ leaf }: SecretFacts, { profile }: Asked): Finding | undefined {
+  if (leaf?.keyType === profile.keyType) return undefined
+  return { reason: 'KeyTypeChanged', message: `the key is ${leaf?.keyType ?? 'of an unknown type'}, ${profile.keyType} is asked for` }
+}
+
+function profile(secret: SecretFacts, { profileHash }: Asked): Finding | undefined {
+  if (secret.annotations[annotations.profileHash] === profileHash) return undefined
+  return { reason: 'ProfileChanged', message: 'the certificate was made for another specification' }
+}
+
+function renewalRequested(secret: SecretFacts, { renewedFor }: Asked): Finding | undefined {
+  if (renewedFor === undefined || secret.annotations[annotations.renewedFor] === renewedFor) return undefined
+  return { reason: 'RenewalRequested', message: `a renewal was asked for at ${renewedFor}` }
+}
+
+function renewalDue(secret: SecretFacts, _asked: Asked, now: Instant): Finding | undefined {
+  const renewAt = currentRenewAt(secret)
+  if (renewAt === undefined || renewAt > now) return undefined
+  return { reason: 'RenewalDue', message: `renewal was due at ${formatInstant(renewAt)}` }
+}

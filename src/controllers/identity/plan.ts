@@ -1,0 +1,151 @@
+// What to do about an identity, and why: a pure function over IdentityFacts and the time. Ordered small checks, the first that fires decides.
+// The controller performs the plan, explain prints it. No IO, no clock, no randomness here.
+//
+//   who may not be served -> which authority -> which account -> what is asked for -> is the present leaf still right -> is the Secret tidy
+
+import { leafSecretName } from '../../api/names.ts'
+import type { Reason } from '../../api/reason.ts'
+import { LEAF_SECRET_TYPE } from '../../api/stored/leaf-secret.ts'
+import type { Instant } from '../../base/clock.ts'
+import type { GenerationRef } from '../../issuers/issuer.ts'
+import type { Fingerprint } from '../../pki/fingerprint.ts'
+import type { LeafProfile } from '../../pki/profile.ts'
+import { heldUntil, type Readiness } from '../readiness.ts'
+import { admissionChecks } from './admission.ts'
+import { type Asked, askedFor } from './asked.ts'
+import type { IdentityFacts, SecretFacts } from './facts.ts'
+import { checkLeaf, currentRenewAt } from './leaf-checks.ts'
+import { bundlePatch, type SecretPatch, tidySecret } from './tidy.ts'
+
+/** The version of a Secret that a write replaces. */
+export interface SecretVersion {
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+/** One issuance and one write, or one write, or nothing. */
+export type IdentityStep =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'issue'
+      readonly secretName: string
+      /** Undefined: create; else replace exactly this version. */
+      readonly replaces: SecretVersion | undefined
+      readonly profile: LeafProfile
+      readonly generation: GenerationRef
+      readonly profileHash: Fingerprint
+      readonly renewedFor: string | undefined
+      readonly bundle: { readonly text: string; readonly fingerprint: Fingerprint }
+    }
+  | { readonly kind: 'update'; readonly secretName: string; readonly version: SecretVersion; readonly patch: SecretPatch }
+  | { readonly kind: 'delete'; readonly secretName: string; readonly version: SecretVersion }
+
+export interface IdentityPlan {
+  readonly step: IdentityStep
+  /** Why this step. */
+  readonly reason: Reason
+  readonly message: string
+  /** How the identity stands once the step is done. */
+  readonly readiness: Readiness
+  /** A failure's next attempt has not come yet: nothing is done, and what people were told stays. */
+  readonly held: boolean
+  /** When to look again without an event. */
+  readonly next: Instant | undefined
+}
+
+/** The plan for one identity at `now`. */
+export function planIdentity(facts: IdentityFacts, now: Instant): IdentityPlan {
+  const stopped = admissionChecks(facts)
+  if (stopped) return idle(facts, stopped)
+  const asked = askedFor(facts)
+  if ('state' in asked) return idle(facts, asked)
+  if (facts.secret === 'unknown') return unknownSecret(facts)
+  const work = planWork(facts, facts.secret, asked, now)
+  const nextAttemptAt = heldUntil(facts.identity.status, facts.identity.generation, now)
+  if (nextAttemptAt === undefined || work.step.kind === 'none') return work
+  return { ...nothing(work.reason, work.message, work.readiness), held: true, next: nextAttemptAt }
+}
+
+function planWork(facts: IdentityFacts, secret: SecretFacts | undefined, asked: Asked, now: Instant): IdentityPlan {
+  const finding = checkLeaf(secret, asked, now)
+  if (!finding) return tidy(facts, secret as SecretFacts, asked)
+  if (secret && mustBeRecreated(secret)) return recreate(secret)
+  return {
+    step: {
+      kind: 'issue',
+      secretName: leafSecretName(facts.identity.name),
+      replaces: secret && { uid: secret.uid, resourceVersion: secret.resourceVersion },
+      profile: asked.profile,
+      generation: asked.generation,
+      profileHash: asked.profileHash,
+      renewedFor: asked.renewedFor,
+      bundle: { text: asked.bundle.text, fingerprint: asked.bundle.fingerprint },
+    },
+    reason: finding.reason,
+    message: finding.message,
+    readiness: asked.readiness,
+    held: false,
+    next: undefined,
+  }
+}
+
+/** The leaf is right: what is left is the Secret around it. */
+function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked): IdentityPlan {
+  const renewAt = currentRenewAt(secret)
+  const untidy = tidySecret(facts.identity, secret, asked)
+  if (!untidy) return { ...nothing(asked.readiness.reason, asked.readiness.message, asked.readiness), next: renewAt }
+  if (mustBeRecreated(secret)) return recreate(secret)
+  return {
+    step: {
+      kind: 'update',
+      secretName: secret.name,
+      version: { uid: secret.uid, resourceVersion: secret.resourceVersion },
+      patch: untidy.patch,
+    },
+    reason: untidy.reason,
+    message: untidy.message,
+    readiness: asked.readiness,
+    held: false,
+    next: renewAt,
+  }
+}
+
+/** Neither the type nor anything of an immutable Secret can be changed in place. */
+function mustBeRecreated(secret: SecretFacts): boolean {
+  return secret.immutable || secret.type !== LEAF_SECRET_TYPE
+}
+
+function recreate(secret: SecretFacts): IdentityPlan {
+  const what = secret.immutable ? 'is immutable' : `has type ${secret.type}`
+  const message = `Secret ${secret.name} is ours but ${what}: it is deleted and made again`
+  return {
+    step: { kind: 'delete', secretName: secret.name, version: { uid: secret.uid, resourceVersion: secret.resourceVersion } },
+    reason: 'SecretRecreated',
+    message,
+    readiness: { state: 'waiting', reason: 'SecretRecreated', message },
+    held: false,
+    next: undefined,
+  }
+}
+
+/** Nothing can be issued. The last good certificate stays, and its bundle goes on being kept in sync. */
+function idle(facts: IdentityFacts, stopped: Readiness): IdentityPlan {
+  const secret = facts.secret === 'unknown' ? undefined : facts.secret
+  if (!secret?.trusted?.ok || facts.namespaceTerminating || facts.inOperatorNamespace)
+    return nothing(stopped.reason, stopped.message, stopped)
+  const readiness = { ...stopped, message: `${stopped.message}. The present certificate stays` }
+  const patch = bundlePatch(secret, facts.authority?.bundle)
+  if (!patch) return nothing(readiness.reason, readiness.message, readiness)
+  const version = { uid: secret.uid, resourceVersion: secret.resourceVersion }
+  const step = { kind: 'update', secretName: secret.name, version, patch } as const
+  return { step, reason: 'BundleOutdated', message: 'ca.crt is not the published bundle', readiness, held: false, next: undefined }
+}
+
+function unknownSecret(facts: IdentityFacts): IdentityPlan {
+  const message = `Secret ${leafSecretName(facts.identity.name)} may not be read by this account, so the step depends on what it holds`
+  return nothing('SecretUnknown', message, { state: 'waiting', reason: 'SecretUnknown', message })
+}
+
+function nothing(reason: Reason, message: string, readiness: Readiness): IdentityPlan {
+  return { step: { kind: 'none' }, reason, message, readiness, held: false, next: undefined }
+}

@@ -1,0 +1,111 @@
+// Tells people what a pass did: one status write when something differs, one event for what matters, one log line a step.
+// Runs after the outcome, never on the way; the status is a cache, and losing it loses nothing.
+
+import type { MutualIdentityStatus } from '../../api/mutual-identity.ts'
+import type { Reason } from '../../api/reason.ts'
+import { formatInstant, type Instant } from '../../base/clock.ts'
+import { consequenceOf, messageOf } from '../../base/errors.ts'
+import type { IdentityFacts } from './facts.ts'
+import { currentRenewAt } from './leaf-checks.ts'
+import type { Outcome } from './perform.ts'
+import type { IdentityPlan } from './plan.ts'
+import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
+
+/** The status as it must be after this pass. `now` stamps what is new. */
+export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, now: Instant): MutualIdentityStatus {
+  const { identity } = facts
+  if (plan.held) return identity.status
+  const lastFailure = outcome.kind === 'failed' ? failureAfter(identity.status, identity.generation, outcome.error, now) : undefined
+  const readiness = outcome.kind === 'failed' ? failed(facts, plan, outcome.error, now) : plan.readiness
+  const certificate = certificateAfter(facts, plan, outcome) ?? identity.status.certificate
+  return {
+    observedGeneration: identity.generation,
+    conditions: conditionsFor(readiness, identity.status.conditions, identity.generation, now),
+    ...(spiffeIdAfter(facts, plan, outcome) ?? {}),
+    ...(certificate ? { certificate } : {}),
+    ...(lastFailure ? { lastFailure } : {}),
+  }
+}
+
+/** The event of a pass: an issuance or a repair, or that an identity came to a stop it was not in before. */
+export function announce(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): Announcement | undefined {
+  switch (outcome.kind) {
+    case 'issued': {
+      const reason = outcome.created
+        ? 'Issued'
+        : plan.reason === 'RenewalDue' || plan.reason === 'RenewalRequested'
+          ? 'Renewed'
+          : 'Reissued'
+      const until = `until ${formatInstant(outcome.notAfter)}, renews at ${formatInstant(outcome.renewAt)}`
+      return {
+        type: 'Normal',
+        reason,
+        action: 'Issue',
+        note: `certificate ${outcome.serialNumber} ${until} (${plan.reason}: ${plan.message})`,
+      }
+    }
+    case 'updated':
+    case 'deleted':
+      return { type: 'Normal', reason: 'Repaired', action: 'Repair', note: `${plan.reason}: ${plan.message}` }
+    case 'failed': {
+      const reason = reasonOf(outcome.error)
+      if (facts.identity.status.lastFailure?.reason === reason) return undefined
+      return { type: 'Warning', reason, action: 'Issue', note: messageOf(outcome.error) }
+    }
+    case 'none': {
+      if (plan.held) return undefined
+      const { state, reason, message } = plan.readiness
+      if (state !== 'refused' || readyReason(facts.identity.status) === reason) return undefined
+      return { type: 'Warning', reason, action: 'Check', note: message }
+    }
+  }
+}
+
+/** Steps that improve on a certificate which is good as it is. */
+const UPKEEP: ReadonlySet<Reason> = new Set<Reason>(['RenewalDue', 'RenewalRequested', 'BundleOutdated', 'MetadataChanged'])
+
+/** A failed renewal does not take readiness away while the certificate lasts; a person's turn does. */
+function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: Instant): Readiness {
+  const secret = facts.secret === 'unknown' ? undefined : facts.secret
+  const usable = secret?.trusted?.ok && !secret.problem && (secret.leaf?.notAfter ?? 0) > now
+  const blocked = consequenceOf(error) === 'blocked'
+  if (usable && !blocked && UPKEEP.has(plan.reason)) {
+    return {
+      state: 'ready',
+      reason: 'Current',
+      message: 'the certificate is current, though the last attempt to renew it failed (lastFailure)',
+    }
+  }
+  const kept = usable ? '. The present certificate stays' : ''
+  return { state: blocked ? 'refused' : 'waiting', reason: reasonOf(error), message: messageOf(error) + kept }
+}
+
+function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): MutualIdentityStatus['certificate'] {
+  const { authority, secret } = facts
+  const issuedBy = `${authority?.ref.kind}/${authority?.ref.name}/${authority?.signing?.number}`
+  if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
+    return {
+      serialNumber: outcome.serialNumber,
+      notAfter: formatInstant(outcome.notAfter),
+      renewAt: formatInstant(outcome.renewAt),
+      issuedBy,
+    }
+  }
+  if (!secret || secret === 'unknown' || !secret.leaf || secret.problem || !secret.trusted?.ok) return undefined
+  const renewAt = currentRenewAt(secret)
+  if (renewAt === undefined || secret.leaf.authorityKeyID !== authority?.signing?.subjectKeyID) return undefined
+  return {
+    serialNumber: secret.leaf.serialNumber,
+    notAfter: formatInstant(secret.leaf.notAfter),
+    renewAt: formatInstant(renewAt),
+    issuedBy,
+  }
+}
+
+function spiffeIdAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): { spiffeID: string } | undefined {
+  const { secret, identity } = facts
+  if (outcome.kind === 'issued' && plan.step.kind === 'issue') return { spiffeID: plan.step.profile.spiffeId.uri }
+  const held = secret && secret !== 'unknown' && secret.trusted?.ok ? secret.leaf?.uris[0] : undefined
+  const spiffeID = held ?? identity.status.spiffeID
+  return spiffeID === undefined ? undefined : { spiffeID }
+}

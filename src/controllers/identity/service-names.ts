@@ -1,0 +1,55 @@
+// Which DNS names an identity gets from Services: those of its own namespace whose selector covers its pods. Pure but for the lookups.
+
+import type { MutualIdentity } from '../../api/mutual-identity.ts'
+import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
+import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/**
+ * Sorted names of the covering Services. While there are no pods, a name that the present leaf holds stays as long as its Service is
+ * there: whether the Service covers the pods cannot be seen just now. `heldNames`: names of a leaf that verifies to our anchors.
+ */
+export function serviceDnsNames(
+  identity: MutualIdentity,
+  pods: readonly Pod[],
+  heldNames: readonly string[],
+  caches: Caches,
+  clusterDomain: string,
+): readonly DnsName[] {
+  if (identity.spec.certificate.serviceNames === 'None') return []
+  const services = new Set(coveringServices(identity, pods, caches))
+  if (pods.length === 0 && heldNames.length > 0) {
+    const held = new Set(heldNames)
+    for (const service of caches.services.inNamespace(identity.namespace)) {
+      if (Object.keys(service.selector).length > 0 && held.has(`${service.name}.${service.namespace}.svc`)) services.add(service)
+    }
+  }
+  return [...new Set([...services].flatMap((service) => namesOf(service, clusterDomain)))].sort()
+}
+
+/** A Service covers when its selector is contained in matchLabels, or matches a selected pod. An empty selector covers nothing. */
+function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches: Caches): Service[] {
+  const labelSets = new Map<string, Labels>([['', identity.spec.podSelector.matchLabels]])
+  for (const pod of pods) labelSets.set(JSON.stringify(pod.labels), pod.labels)
+  return [...labelSets.values()].flatMap((labels) =>
+    labelPairs(identity.namespace, labels)
+      .flatMap((pair) => caches.services.by('selector', pair))
+      .filter((service) => contained(service.selector, labels)),
+  )
+}
+
+/** Whether every pair of `selector` is among `labels`. */
+export function contained(selector: Labels, labels: Labels): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value)
+}
+
+/** A headless Service also names its pods (`db-0.db.shop.svc`): the only wildcards there are. */
+function namesOf(service: Service, clusterDomain: string): DnsName[] {
+  const local = `${service.name}.${service.namespace}`
+  const full = [`${local}.svc`, `${local}.svc.${clusterDomain}`]
+  return [
+    ...[local, ...full].map((name) => parseDnsName(name)),
+    ...(service.headless ? full.map((name) => parseDnsName(`*.${name}`, { wildcard: true })) : []),
+  ]
+}

@@ -1,0 +1,72 @@
+// The self-managed back end: signs with the key of a generation's CA Secret in the operator's namespace.
+// Holds the KeyObject of a CA by UID and resourceVersion of its Secret, nothing else; knows no other back end.
+
+import { dataField } from '../api/stored/common.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { Client } from '../k8s/client.ts'
+import { secrets } from '../k8s/resource.ts'
+import { readChain } from '../pki/certificate.ts'
+import { parsePrivateKey } from '../pki/keys.ts'
+import { type Signer, signLeaf } from '../pki/sign.ts'
+import { checkSigningPair } from '../pki/verify.ts'
+import type { GenerationRef, IssueRequest, Issuer } from './issuer.ts'
+
+/** Signers that are kept at most: more generations than sign at once in any cluster; the oldest is forgotten first. */
+const MAX_SIGNERS = 64
+
+/** An issuer that reads CA Secrets of `namespace` (the operator's) by name, once per version. */
+export function createSelfManagedIssuer(options: { client: Client; namespace: string; random: Random }): Issuer {
+  const { client, namespace, random } = options
+  const signers = new Map<string, Promise<Signer>>()
+
+  function signerOf(generation: GenerationRef, now: number): Promise<Signer> {
+    const version = `${generation.secretUid}/${generation.secretResourceVersion}`
+    const known = signers.get(version)
+    if (known) return known
+    const loading = loadSigner(client, namespace, generation, now)
+    signers.set(version, loading)
+    if (signers.size > MAX_SIGNERS) signers.delete(signers.keys().next().value as string)
+    loading.catch(() => signers.delete(version))
+    return loading
+  }
+
+  return {
+    async issue(request: IssueRequest) {
+      const signer = await signerOf(request.generation, request.now)
+      const leaf = await signLeaf(request.profile, request.publicKey, signer, request.now, random)
+      return { chain: [leaf] }
+    },
+  }
+}
+
+async function loadSigner(client: Client, namespace: string, generation: GenerationRef, now: number): Promise<Signer> {
+  const raw = await client.get(secrets, { namespace, name: generation.secretName })
+  if (raw.metadata.uid !== generation.secretUid || raw.metadata.resourceVersion !== generation.secretResourceVersion) {
+    throw new OperatorError('retry', 'CAKeyChanged', `CA Secret ${generation.secretName} changed since the plan was made`)
+  }
+  const certificateText = dataField(raw, 'tls.crt')
+  const keyText = dataField(raw, 'tls.key')
+  if (!certificateText || !keyText) throw invalid(generation, 'tls.crt or tls.key is missing')
+  const signer = readSigner(generation, certificateText, keyText)
+  keyText.fill(0)
+  if (signer.certificate.fingerprint !== generation.rootFingerprint)
+    throw invalid(generation, 'it holds another certificate than the published root')
+  const verdict = checkSigningPair(signer.certificate, signer.privateKey, now)
+  if (!verdict.ok) throw invalid(generation, `${verdict.rule}: ${verdict.detail}`)
+  return signer
+}
+
+function readSigner(generation: GenerationRef, certificateText: Buffer, keyText: Buffer): Signer {
+  try {
+    const [certificate] = readChain(certificateText.toString('latin1'))
+    if (!certificate) throw new Error('tls.crt holds no certificate')
+    return { certificate, privateKey: parsePrivateKey(keyText) }
+  } catch (error) {
+    throw invalid(generation, messageOf(error))
+  }
+}
+
+function invalid(generation: GenerationRef, detail: string): OperatorError {
+  return new OperatorError('blocked', 'CAKeyInvalid', `CA Secret ${generation.secretName} cannot sign: ${detail}. Restore it from a backup`)
+}

@@ -1,0 +1,149 @@
+// Writes Kubernetes events (events.k8s.io/v1) for people who describe an object. Used by the reports of the controllers.
+// An event is a courtesy: one that fails is forgotten and never fails a pass. Notes must hold no key material.
+
+import { type Clock, formatMicroInstant } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { Client } from './client.ts'
+import { isNotFound } from './errors.ts'
+import { events, type RawObject } from './resource.ts'
+
+/** The object an event is about (core/v1 ObjectReference). */
+export interface Regarding {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Empty for cluster-scoped ones; their events are in `default`. */
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion?: string
+}
+
+export interface EventInput {
+  readonly regarding: Regarding
+  readonly type: 'Normal' | 'Warning'
+  /** Why, PascalCase, at most 128 characters. */
+  readonly reason: string
+  /** What was done or failed, PascalCase (Issue, Rotate), at most 128 characters. */
+  readonly action: string
+  /** A sentence for people; cut to 1024 bytes. Keep times that change at each pass out of it, or repeats are not recognised. */
+  readonly note: string
+}
+
+export interface Recorder {
+  /** Never rejects. Resolves when the event was written, suppressed or given up. */
+  record(event: EventInput): Promise<void>
+}
+
+export interface RecorderOptions {
+  readonly client: Pick<Client, 'create' | 'mergePatch'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The kind of reporter, a qualified name (`example.io/operator`). */
+  readonly controller: string
+  /** This reporter among its like: the pod. */
+  readonly instance: string
+}
+
+/** A repeat is told at most so often. */
+const QUIET_MS = 10 * 60_000
+/** Of so many events is remembered what they said; the least recently written is forgotten first. */
+const REMEMBERED = 4096
+/** k8s.io/api/events/v1: note at most 1 kB, reportingInstance at most 128 characters. */
+const MAX_NOTE_BYTES = 1024
+const MAX_INSTANCE = 128
+const DEADLINE_MS = 10_000
+
+interface Told {
+  /** The event object, once it exists. */
+  name: string | undefined
+  writtenAt: number
+  /** How often it happened, with what was suppressed. */
+  count: number
+}
+
+/** The first of its kind (object, type, reason, action, note) is written at once; a repeat within 10 min only counted, a later one patches the series. */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { client, clock, log } = options
+  const told = new Map<string, Told>()
+
+  const remember = (key: string, entry: Told): void => {
+    told.delete(key)
+    told.set(key, entry)
+    if (told.size > REMEMBERED) told.delete(told.keys().next().value as string)
+  }
+
+  const write = async (event: EventInput, entry: Told): Promise<void> => {
+    if (entry.name !== undefined && (await patchSeries(event, entry))) return
+    const object = eventObject(event, options)
+    await client.create(events, object, { deadlineMs: DEADLINE_MS })
+    entry.name = object.metadata.name
+    entry.count = 1
+  }
+
+  /** False when the server has forgotten the event (after an hour by default). */
+  const patchSeries = async (event: EventInput, { name = '', count }: Told): Promise<boolean> => {
+    const series = { count, lastObservedTime: formatMicroInstant(clock.now()) }
+    try {
+      await client.mergePatch(events, { namespace: namespaceOf(event), name }, { series }, { deadlineMs: DEADLINE_MS })
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
+      throw error
+    }
+  }
+
+  return {
+    async record(event) {
+      const key = JSON.stringify([event.regarding.uid, event.type, event.reason, event.action, event.note])
+      const before = told.get(key)
+      if (before !== undefined) {
+        before.count++
+        if (clock.monotonic() - before.writtenAt < QUIET_MS) return
+      }
+      const entry = before ?? { name: undefined, writtenAt: 0, count: 1 }
+      entry.writtenAt = clock.monotonic()
+      remember(key, entry)
+      try {
+        await write(event, entry)
+      } catch (error) {
+        log.debug('event not written', { reason: event.reason, error: messageOf(error) })
+      }
+    },
+  }
+}
+
+const namespaceOf = ({ regarding }: EventInput): string => (regarding.namespace === '' ? 'default' : regarding.namespace)
+
+function eventObject(event: EventInput, { clock, random, controller, instance }: RecorderOptions): RawObject {
+  const { regarding } = event
+  return {
+    metadata: { name: eventName(regarding.name, random), namespace: namespaceOf(event) },
+    eventTime: formatMicroInstant(clock.now()),
+    reportingController: controller,
+    reportingInstance: instance.slice(0, MAX_INSTANCE),
+    action: event.action,
+    reason: event.reason,
+    type: event.type,
+    regarding: { ...regarding },
+    note: cutBytes(event.note, MAX_NOTE_BYTES),
+  }
+}
+
+/** A DNS subdomain of at most 253 characters; names of some kinds hold colons. */
+function eventName(name: string, random: Random): string {
+  const suffix = Buffer.from(random.bytes(8)).toString('hex')
+  const stem = name.replace(/[^a-z0-9.-]/g, '-').slice(0, 253 - 1 - suffix.length)
+  return `${stem.replace(/[^a-z0-9]+$/, '')}.${suffix}`
+}
+
+/** At most `max` bytes of UTF-8, cut between characters, with an ellipsis (3 bytes). */
+function cutBytes(text: string, max: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= max) return text
+  let end = max - 3
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return `${bytes.toString('utf8', 0, end)}…`
+}

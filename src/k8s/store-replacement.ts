@@ -1,0 +1,92 @@
+// A list on its way into a store: taken in page by page, projected at once, shown only when it is whole; and what we wrote meanwhile.
+// Used by the store only; see the diagram there.
+
+import { keyOf } from './object-key.ts'
+import type { RawObject } from './resource.ts'
+import { compareVersions, NO_VERSION, versionOf } from './resource-version.ts'
+import { Graves } from './store-graves.ts'
+
+interface Versioned {
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+/** What we did to one object since the list began: the state that we wrote, or the uid that we deleted. */
+type Raced<T> = { readonly object: T } | { readonly uid: string }
+
+export class Replacement<T extends Versioned> {
+  /** By key, what the store will hold. */
+  readonly objects = new Map<string, T>()
+  /** Keys of objects that exist but could not be projected. */
+  readonly refused = new Set<string>()
+  readonly graves = new Graves()
+  readonly #project: (raw: RawObject) => T | undefined
+  readonly #done: (replacement: Replacement<T>, version: string) => void
+  readonly #raced = new Map<string, Raced<T>>()
+  readonly #terminating = new Set<string>()
+
+  constructor(project: (raw: RawObject) => T | undefined, done: (replacement: Replacement<T>, version: string) => void) {
+    this.#project = project
+    this.#done = done
+  }
+
+  /** Takes one item of the list. */
+  add(raw: RawObject): void {
+    const { metadata } = raw
+    const key = keyOf(metadata.namespace, metadata.name)
+    const object = this.#project(raw)
+    if (object === undefined) {
+      this.refused.add(key)
+      this.graves.bury(key, { version: versionOf(metadata) })
+      return
+    }
+    this.objects.set(key, object)
+    if (metadata.deletionTimestamp !== undefined) this.#terminating.add(object.uid)
+  }
+
+  /** The list is whole and shows the collection at `version`: puts it into the store, unless another list was begun since. */
+  finish(version: string): void {
+    for (const [key, raced] of this.#raced) {
+      if ('object' in raced) this.#keepWritten(key, raced.object, version)
+      else this.#keepRemoved(key, raced.uid)
+    }
+    this.#done(this, version)
+  }
+
+  /** One of our writes was answered while the list was on its way. Returns its projection. */
+  wrote(raw: RawObject): T | undefined {
+    const { metadata } = raw
+    const key = keyOf(metadata.namespace, metadata.name)
+    const object = this.#project(raw)
+    const raced = this.#raced.get(key)
+    if (object === undefined || this.#isOlder(object, metadata.deletionTimestamp !== undefined, raced)) return object
+    this.#raced.set(key, { object })
+    return object
+  }
+
+  /** One of our deletes was accepted while the list was on its way. */
+  removed(key: string, uid: string): void {
+    this.#raced.set(key, { uid })
+  }
+
+  #isOlder(object: T, terminating: boolean, raced: Raced<T> | undefined): boolean {
+    if (raced === undefined) return false
+    if ('object' in raced) return compareVersions(object.resourceVersion, raced.object.resourceVersion) < 0
+    return object.uid === raced.uid && !terminating
+  }
+
+  /** What is not newer than the list is in the list, or was gone again by then. */
+  #keepWritten(key: string, object: T, version: string): void {
+    const listed = this.objects.get(key)?.resourceVersion ?? NO_VERSION
+    if (compareVersions(object.resourceVersion, version) <= 0 || compareVersions(object.resourceVersion, listed) <= 0) return
+    this.objects.set(key, object)
+    this.refused.delete(key)
+    this.graves.open(key)
+  }
+
+  #keepRemoved(key: string, uid: string): void {
+    if (this.#terminating.has(uid)) return
+    if (this.objects.get(key)?.uid === uid) this.objects.delete(key)
+    this.graves.bury(key, { uid })
+  }
+}

@@ -1,0 +1,275 @@
+// The cache of one collection: projected objects, indexes kept as they change, our own writes visible at once, and who wants to hear of changes.
+// Filled by a Watcher, read by observe() through Lookup, told of our writes by those who write. Never waits, never talks to the API server.
+
+import { equalDataBut } from './equality.ts'
+import type { Lookup, Stored } from './lookup.ts'
+import { keyOf } from './object-key.ts'
+import type { RawMeta, RawObject, Resource } from './resource.ts'
+import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from './resource-version.ts'
+import { Graves } from './store-graves.ts'
+import { type IndexFunction, StoreIndex } from './store-index.ts'
+import { Replacement } from './store-replacement.ts'
+
+export { type Lookup, type Stored, storedMeta } from './lookup.ts'
+
+/** What happened to one object. An object that was deleted and created again between two looks (another uid) comes as two changes: the delete, then the add. */
+export interface Change<T> {
+  readonly before: T | undefined
+  readonly after: T | undefined
+  /** True for what wrote() and removed() brought: our own doing. */
+  readonly own: boolean
+}
+
+type Difference<T> = Omit<Change<T>, 'own'>
+
+/** A projection, index function or listener that threw. */
+export interface StoreProblem {
+  readonly namespace: string
+  readonly name: string
+  readonly resourceVersion: string
+  readonly part: 'projection' | 'index' | 'listener'
+  readonly error: unknown
+}
+
+export interface StoreOptions<T extends Stored> {
+  readonly resource: Resource
+  /** Takes what is needed out of an object, which is dropped right after; a pure function. When it throws, the object is kept out of the store. */
+  readonly project: (raw: RawObject) => T
+  /** Pure functions of the projected object, by the names that by() is called with. */
+  readonly indexes?: Readonly<Record<string, IndexFunction<T>>>
+  /** Hears of a failing projection once for each version of an object. */
+  readonly onProblem?: (problem: StoreProblem) => void
+}
+
+/** What a watch says about one object. */
+export interface StoreEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  readonly object: RawObject
+}
+
+/**
+ * A collection as it was at some resourceVersion, plus what we wrote since.
+ *
+ *                        list, complete (version L)
+ *            +------------------------------------------------+
+ *            |                                                v
+ *      +-----------+   beginReplace()   +-----------+    +-----------+
+ *      |   empty   |------------------->|  listing  |--->| following |--- event: newer than what is stored or buried? take it
+ *      +-----------+                    +-----------+    +-----------+     else it is late or a duplicate: ignore it
+ *                                         ^       |            |
+ *                                         +-------+------------+  beginReplace() again
+ *
+ * - The horizon is the newest version that list, events and bookmarks have brought: all that happened up to it is known here.
+ * - wrote(): a version up to the horizon is old news (the object may be gone again since); a newer one is taken, and late events lose against it.
+ * - removed(): the uid is buried; late events of it are ignored, unless they show the object terminating (finalizers hold it): then it lives.
+ * - A complete list replaces everything, horizon, versions and graves too, so that a server restored from an older backup is followed.
+ *   Two things survive it: a write reported after that list began that is newer than the list, and a removal reported after it began.
+ *   (A consistent list that began after a write was answered contains that write.)
+ */
+export class Store<T extends Stored> implements Lookup<T> {
+  readonly resource: Resource
+  readonly #options: StoreOptions<T>
+  readonly #objects = new Map<string, T>()
+  readonly #namespaces: StoreIndex<T>
+  readonly #indexes = new Map<string, StoreIndex<T>>()
+  readonly #listeners = new Set<(change: Change<T>) => void>()
+  /** By key, the version whose projection failed. */
+  readonly #refused = new Map<string, string>()
+  #graves = new Graves()
+  #horizon = NO_VERSION
+  #replacement: Replacement<T> | undefined
+  #readable = true
+  #synced = false
+
+  constructor(options: StoreOptions<T>) {
+    this.resource = options.resource
+    this.#options = options
+    const onError = (object: T, error: unknown): void => this.#problem({ ...placeOf(object), part: 'index', error })
+    this.#namespaces = new StoreIndex((object) => [object.namespace], onError)
+    for (const [name, valuesOf] of Object.entries(options.indexes ?? {})) this.#indexes.set(name, new StoreIndex(valuesOf, onError))
+  }
+
+  get readable(): boolean {
+    return this.#readable
+  }
+
+  /** Whether a complete list was ever there. */
+  get synced(): boolean {
+    return this.#synced
+  }
+
+  get size(): number {
+    return this.#objects.size
+  }
+
+  /** How many objects are kept out because their projection throws. */
+  get refused(): number {
+    return this.#refused.size
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#objects.get(keyOf(namespace, name))
+  }
+
+  by(index: string, value: string): readonly T[] {
+    const found = this.#indexes.get(index)
+    if (found === undefined) throw new RangeError(`the store of ${this.resource.plural} has no index ${index}`)
+    return found.get(value)
+  }
+
+  inNamespace(namespace: string): readonly T[] {
+    return this.#namespaces.get(namespace)
+  }
+
+  all(): Iterable<T> {
+    return this.#objects.values()
+  }
+
+  /** Says that this account may not read the collection; a complete list says the opposite. */
+  markUnreadable(): void {
+    this.#readable = false
+  }
+
+  /**
+   * Calls `listener` for every change from now on, synchronously and after the store has it (after a list: all of it). No call when only the
+   * resourceVersion moved. A listener that throws is reported and disturbs nobody. Returns a function that ends it.
+   */
+  subscribe(listener: (change: Change<T>) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Takes what one of our writes returned, so that the next pass reads it. */
+  wrote(raw: RawObject): void {
+    const version = versionOf(raw.metadata)
+    if (!isVersion(version)) return
+    const raced = this.#replacement?.wrote(raw)
+    if (compareVersions(version, this.#horizon) > 0) this.#take(raw, true, raced)
+  }
+
+  /** Takes that the API server accepted our delete of the object with this uid. */
+  removed(ref: { readonly namespace: string; readonly name: string }, uid: string): void {
+    const key = keyOf(ref.namespace, ref.name)
+    this.#replacement?.removed(key, uid)
+    this.#graves.bury(key, { uid })
+    const before = this.#objects.get(key)
+    if (before?.uid === uid) this.#emit(this.#put(key, undefined), true)
+  }
+
+  /** Takes an event of the watch. The caller has checked that it has a name and a version. */
+  apply(event: StoreEvent): void {
+    this.advance(versionOf(event.object.metadata))
+    if (event.type === 'DELETED') this.#drop(event.object.metadata)
+    else this.#take(event.object, false)
+  }
+
+  /** All events up to `version` were applied (a bookmark). */
+  advance(version: string): void {
+    this.#horizon = newerVersion(this.#horizon, version)
+  }
+
+  /**
+   * Begins to take in a list; call it before the list is asked for. One that had begun before and was not finished is forgotten.
+   * The store shows what it had until finish() is called.
+   */
+  beginReplace(): Pick<Replacement<T>, 'add' | 'finish'> {
+    this.#replacement = new Replacement<T>(
+      (raw) => this.#project(raw),
+      (replacement, version) => this.#replace(replacement, version),
+    )
+    return this.#replacement
+  }
+
+  #replace(replacement: Replacement<T>, version: string): void {
+    if (this.#replacement !== replacement) return
+    this.#replacement = undefined
+    this.#horizon = version
+    this.#graves = replacement.graves
+    this.#readable = true
+    this.#synced = true
+    for (const key of this.#refused.keys()) if (!replacement.refused.has(key)) this.#refused.delete(key)
+    const changes: Difference<T>[] = []
+    for (const key of [...this.#objects.keys()]) if (!replacement.objects.has(key)) changes.push(...this.#put(key, undefined))
+    for (const [key, object] of replacement.objects) changes.push(...this.#put(key, object))
+    this.#emit(changes, false)
+  }
+
+  /** An object was created or changed. `projected` saves the work where it is done already. */
+  #take(raw: RawObject, own: boolean, projected?: T): void {
+    const { metadata } = raw
+    const key = keyOf(metadata.namespace, metadata.name)
+    const version = versionOf(metadata)
+    if (compareVersions(version, this.#objects.get(key)?.resourceVersion ?? NO_VERSION) <= 0) return
+    if (this.#graves.isLate(key, metadata)) return
+    this.#graves.open(key)
+    const object = projected ?? this.#project(raw)
+    if (object === undefined) this.#graves.bury(key, { version })
+    this.#emit(this.#put(key, object), own)
+  }
+
+  #drop(metadata: RawMeta): void {
+    const key = keyOf(metadata.namespace, metadata.name)
+    const version = versionOf(metadata)
+    const before = this.#objects.get(key)
+    if (before !== undefined && (before.uid !== metadata.uid || compareVersions(version, before.resourceVersion) < 0)) return
+    this.#graves.bury(key, { version })
+    if (compareVersions(version, this.#refused.get(key) ?? NO_VERSION) >= 0) this.#refused.delete(key)
+    this.#emit(this.#put(key, undefined), false)
+  }
+
+  /** Undefined when the projection throws or is not of that object; reported once for each version. */
+  #project(raw: RawObject): T | undefined {
+    const { namespace = '', name } = raw.metadata
+    const key = keyOf(namespace, name)
+    const resourceVersion = versionOf(raw.metadata)
+    try {
+      const object = this.#options.project(raw)
+      if (object.namespace !== namespace || object.name !== name || object.resourceVersion !== resourceVersion) {
+        throw new TypeError('a projection of another namespace, name or resourceVersion than its object has')
+      }
+      this.#refused.delete(key)
+      return Object.freeze(object)
+    } catch (error) {
+      if (this.#refused.get(key) !== resourceVersion) this.#problem({ namespace, name, resourceVersion, part: 'projection', error })
+      this.#refused.set(key, resourceVersion)
+      return undefined
+    }
+  }
+
+  /** Stores one object or its absence and returns what is worth telling. */
+  #put(key: string, after: T | undefined): Difference<T>[] {
+    const before = this.#objects.get(key)
+    if (before === undefined && after === undefined) return []
+    if (after === undefined) this.#objects.delete(key)
+    else this.#objects.set(key, after)
+    this.#namespaces.replace(before, after)
+    for (const index of this.#indexes.values()) index.replace(before, after)
+    if (before === undefined || after === undefined) return [{ before, after }]
+    if (before.uid !== after.uid)
+      return [
+        { before, after: undefined },
+        { before: undefined, after },
+      ]
+    return equalDataBut('resourceVersion', before, after) ? [] : [{ before, after }]
+  }
+
+  #emit(changes: readonly Difference<T>[], own: boolean): void {
+    for (const { before, after } of changes) {
+      for (const listener of [...this.#listeners]) {
+        try {
+          listener({ before, after, own })
+        } catch (error) {
+          this.#problem({ ...placeOf((after ?? before) as T), part: 'listener', error })
+        }
+      }
+    }
+  }
+
+  #problem(problem: StoreProblem): void {
+    this.#options.onProblem?.(problem)
+  }
+}
+
+function placeOf({ namespace, name, resourceVersion }: Stored): Pick<StoreProblem, 'namespace' | 'name' | 'resourceVersion'> {
+  return { namespace, name, resourceVersion }
+}

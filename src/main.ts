@@ -1,0 +1,62 @@
+// The entry of the operator: flags, signals, exit codes. Everything else is wired in operator.ts.
+
+import 'reflect-metadata'
+import { systemClock } from './base/clock.ts'
+import { messageOf } from './base/errors.ts'
+import { createLog } from './base/log.ts'
+import { systemRandom } from './base/random.ts'
+import { textLines } from './base/log-text.ts'
+import { type Config, parseConfig } from './config.ts'
+import { createOperator } from './operator.ts'
+
+const parsed = parseConfig(process.argv.slice(2), process.env, process.stdout.isTTY ?? false)
+if (parsed.kind === 'say') {
+  const stream = parsed.exitCode === 0 ? process.stdout : process.stderr
+  stream.write(parsed.text)
+  process.exitCode = parsed.exitCode
+} else {
+  await run(parsed.config)
+}
+
+async function run(config: Config): Promise<void> {
+  const write = (line: string): void => void process.stdout.write(config.logFormat === 'text' ? textLines(line) : line)
+  const log = createLog(config.logLevel, write)
+  const { environment: _environment, ...shown } = config
+  log.info('starting', { config: shown, version: process.version })
+  let stopping: Promise<void> | undefined
+  let exitCode = 0
+  const onLost = (): void => {
+    log.error('the lease was lost: the process ends, so that nothing is written without it')
+    exitCode = 1
+    void stop()
+  }
+  const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log, onLost }).catch((error: unknown) => {
+    log.error('cannot start', { error: messageOf(error) })
+    return undefined
+  })
+  if (!operator) {
+    process.exitCode = 1
+    return
+  }
+  const stop = (): Promise<void> => {
+    stopping ??= operator.stop().then(() => {
+      log.info('stopped')
+      process.exit(exitCode)
+    })
+    return stopping
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info('stopping', { detail: signal })
+      void stop()
+    })
+  }
+  try {
+    await operator.start()
+  } catch (error) {
+    if (stopping) return
+    log.error('cannot start', { error: messageOf(error) })
+    exitCode = 1
+    await stop()
+  }
+}

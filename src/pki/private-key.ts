@@ -1,0 +1,74 @@
+// Private keys as text: read from a Secret, rendered for one. Used by the codecs and by whoever writes a Secret.
+// It makes no key, and no message of it repeats a byte of one.
+
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { messageOf, OperatorError } from '../base/errors.ts'
+import { isOneElement } from './der.ts'
+import { describeKey, isAcceptableKey } from './key-type.ts'
+import { formatPem, parsePem, type PemBlock } from './pem.ts'
+
+/** The unencrypted forms: RFC 5958, RFC 8017 appendix A.1.2, RFC 5915. */
+const FORMS: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
+  'PRIVATE KEY': 'pkcs8',
+  'RSA PRIVATE KEY': 'pkcs1',
+  'EC PRIVATE KEY': 'sec1',
+}
+
+/** A key of 8192 bits in PEM is 6.4 kB. */
+const MAX_BYTES = 16 * 1024
+
+/** PKCS#8 PEM. The caller fills the buffer with zeros when it has been written; nothing else holds these bytes afterwards but the key. */
+export function renderPrivateKey(key: KeyObject): Buffer {
+  const der = key.export({ format: 'der', type: 'pkcs8' })
+  const text = Buffer.from(formatPem('PRIVATE KEY', der), 'latin1')
+  der.fill(0)
+  return text
+}
+
+/**
+ * Reads exactly one private key: unencrypted PKCS#8, PKCS#1 or SEC1, of a kind that can sign here.
+ * Throws `PrivateKeyInvalid` (blocked). A Buffer stays the caller's to zero; the text made of it cannot be zeroed, which is why keys are
+ * read once for each version of a Secret.
+ */
+export function parsePrivateKey(pem: string | Buffer): KeyObject {
+  const text = typeof pem === 'string' ? pem : pem.toString('latin1')
+  const { label, der } = onlyBlock(text)
+  const type = FORMS[label]
+  if (!type) {
+    if (label === 'ENCRYPTED PRIVATE KEY') throw invalid('it is encrypted: store it unencrypted, as PKCS#8')
+    throw invalid(`it is a ${label} block: store an unencrypted PKCS#8 PRIVATE KEY`)
+  }
+  const key = decode(der, type)
+  der.fill(0)
+  if (!key) throw invalid(`its ${label} block cannot be decoded`)
+  if (!isAcceptableKey(key)) {
+    throw invalid(`${describeKey(key)} is not supported: use ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of at least 2048 bits`)
+  }
+  return key
+}
+
+function onlyBlock(text: string): PemBlock {
+  let blocks: PemBlock[]
+  try {
+    blocks = parsePem(text, { maxBytes: MAX_BYTES })
+  } catch (error) {
+    throw invalid(messageOf(error))
+  }
+  const [block] = blocks
+  if (!block || blocks.length > 1) throw invalid(`it has ${blocks.length} PEM blocks, one is wanted`)
+  return block
+}
+
+/** OpenSSL's own messages are dropped: what they repeat is not ours to know. It ignores bytes after the key, which we do not. */
+function decode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): KeyObject | undefined {
+  if (!isOneElement(der)) return undefined
+  try {
+    return createPrivateKey({ key: der, format: 'der', type })
+  } catch {
+    return undefined
+  }
+}
+
+function invalid(detail: string): OperatorError {
+  return new OperatorError('blocked', 'PrivateKeyInvalid', `the private key is refused: ${detail}`)
+}

@@ -1,0 +1,63 @@
+// Profiles: the rules certificates are made by, and when a leaf is renewed. Used by plans, which only compute, and by signing.
+// No clock and no key here; randomness is an argument.
+
+import type { Instant } from '../base/clock.ts'
+import { type Duration, hours, minutes } from '../base/duration.ts'
+import type { Random } from '../base/random.ts'
+import type { DnsName } from './dns-name.ts'
+import type { KeyType } from './key-type.ts'
+import type { SpiffeId } from './spiffe-id.ts'
+import type { TrustDomain } from './trust-domain.ts'
+
+/** A self-managed root. `generation` counts from 1. */
+export interface RootProfile {
+  readonly trustDomain: TrustDomain
+  readonly generation: number
+  readonly keyType: KeyType
+  readonly lifetime: Duration
+}
+
+/** A leaf (X509-SVID). `lifetime` is notAfter - notBefore, backdating included. */
+export interface LeafProfile {
+  readonly spiffeId: SpiffeId
+  readonly dnsNames: readonly DnsName[]
+  readonly keyType: KeyType
+  readonly lifetime: Duration
+}
+
+/** The two times of a certificate. */
+export interface Validity {
+  readonly notBefore: Instant
+  readonly notAfter: Instant
+}
+
+/**
+ * How long before its issue a certificate begins: peers whose clocks are behind refuse what begins in their future.
+ * 5 minutes, and a tenth of lifetimes under an hour. At most a tenth of the lifetime always, which clampRenewAt relies on.
+ */
+export function backdating(lifetime: Duration): Duration {
+  return lifetime >= hours(1) ? minutes(5) : (Math.floor(lifetime / 10) as Duration)
+}
+
+/** Renewal falls into this part of what is left at issue. Wide enough to spread what was issued in one minute. */
+const RENEW_FROM = 0.5
+const RENEW_TO = 0.6
+/** With a backdating of up to a quarter, 0.6 of what is left ends before 0.7 of the whole. */
+const LATEST = 0.7
+
+/** When to renew: drawn once for each certificate, uniformly in 0.5 to 0.6 of its time from `issuedAt`, and stored with it. */
+export function drawRenewAt(certificate: Validity, issuedAt: Instant, random: Random): Instant {
+  const part = RENEW_FROM + (RENEW_TO - RENEW_FROM) * random.uniform()
+  return clampRenewAt(Math.round(issuedAt + part * (certificate.notAfter - issuedAt)), certificate)
+}
+
+/**
+ * The stored instant, kept within what drawRenewAt can have drawn: the store can be edited, and nobody may stop a renewal or force one at
+ * every pass. Without a stored instant the latest one.
+ */
+export function clampRenewAt(renewAt: Instant | undefined, { notBefore, notAfter }: Validity): Instant {
+  const lifetime = notAfter - notBefore
+  const earliest = notBefore + Math.floor(RENEW_FROM * lifetime)
+  const latest = notBefore + Math.floor(LATEST * lifetime)
+  return renewAt === undefined ? latest : Math.min(Math.max(renewAt, earliest), latest)
+}

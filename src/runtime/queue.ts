@@ -1,0 +1,238 @@
+// The work queue of a controller: which keys are due, each of them once, run by one worker at a time, after a failure later and later.
+// Used by the controller. Knows keys, not what they name; the order among ready keys is first come, first served.
+
+import type { Clock, Instant } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { type Backoff, backoffMs } from '../k8s/backoff.ts'
+import { Fifo } from './fifo.ts'
+import { Heap } from './heap.ts'
+
+export interface QueueOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** Waits after failures; default 0.2 s, doubled each time, up to 5 min (11 failures). */
+  readonly backoff?: Backoff
+}
+
+export interface AddOptions {
+  /** Not earlier than this wall-clock instant. Without it, or in the past: now. Infinity: never. */
+  readonly notBefore?: Instant
+  /** Because of something the running pass itself wrote, so it is no reason to hurry if that pass fails. */
+  readonly own?: boolean
+}
+
+const BACKOFF: Backoff = { firstMs: 200, factor: 2, capMs: 300_000 }
+/** An event brings a failed key forward, but not closer than this to its failure: nobody who forgets `own` makes a hot loop. */
+const FLOOR_MS = 1000
+/** How often the wall clock is looked at while instants are waited for: a suspended machine or a step of the clock is noticed after so long. */
+const WALL_CHECK_MS = 60_000
+
+/** What was asked for while the key ran. */
+interface Again {
+  now: boolean
+  /** Somebody else's doing wants it now. */
+  urgent: boolean
+  at: Instant
+}
+
+interface Failures {
+  readonly count: number
+  /** Monotonic milliseconds before which no event brings the key forward. */
+  readonly floor: number
+}
+
+/**
+ *                   add                next
+ *        (unknown) -----> ready ---------------> running --done----> (unknown), or where add() wanted it meanwhile
+ *            |              ^                       |
+ *            | add at       | its time has come     | failed
+ *            |              |                       |
+ *            +---------> waiting <------------------+
+ *
+ * A key waits for an instant of the wall clock (renew at 14:00), for a number of elapsed milliseconds (backoff), or for both: whichever comes first.
+ * add() brings a waiting key forward and never puts it off. Its later instant is then forgotten: the pass it runs gives the next one.
+ * Elapsed waits do not mind a stepped wall clock; instants follow it, within a minute forward, and never early when it goes back.
+ */
+export class Queue {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #backoff: Backoff
+  readonly #ready = new Fifo<{ readonly key: string; readonly since: number }>()
+  readonly #readyKeys = new Set<string>()
+  readonly #running = new Map<string, Again>()
+  readonly #failures = new Map<string, Failures>()
+  /** Keys that wait for an instant, by wall-clock milliseconds. */
+  readonly #instants = new Heap()
+  /** Keys that wait after a failure, by monotonic milliseconds. */
+  readonly #delays = new Heap()
+  readonly #waiters = new Set<(key: string | undefined) => void>()
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined
+  #closed = false
+
+  constructor({ clock, random, backoff = BACKOFF }: QueueOptions) {
+    this.#clock = clock
+    this.#random = random
+    this.#backoff = backoff
+  }
+
+  /** Ready keys. */
+  get depth(): number {
+    return this.#ready.size
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Milliseconds that the longest ready key has been so. */
+  get oldestWaitMs(): number {
+    const first = this.#ready.first
+    return first === undefined ? 0 : this.#clock.monotonic() - first.since
+  }
+
+  /** Keys whose last pass failed. */
+  get failing(): number {
+    return this.#failures.size
+  }
+
+  /** Asks for a pass of the key; what is asked for already is not asked for twice, and sooner wins. Throws a RangeError when notBefore is NaN. */
+  add(key: string, { notBefore = Number.NEGATIVE_INFINITY, own = false }: AddOptions = {}): void {
+    if (Number.isNaN(notBefore)) throw new RangeError('notBefore is not a number')
+    if (this.#closed || this.#readyKeys.has(key)) return
+    const now = notBefore <= this.#clock.now()
+    const again = this.#running.get(key)
+    if (again !== undefined) {
+      again.now ||= now
+      again.urgent ||= now && !own
+      again.at = Math.min(again.at, notBefore)
+      return
+    }
+    if (now) this.#hurry(key)
+    else this.#waitUntil(key, notBefore)
+    this.#arm()
+  }
+
+  /** The next key, which then runs until done() or failed(); undefined when the signal aborts or the queue is closed. */
+  next(signal: AbortSignal): Promise<string | undefined> {
+    if (this.#closed || signal.aborted) return Promise.resolve(undefined)
+    const first = this.#ready.shift()
+    if (first !== undefined) {
+      this.#readyKeys.delete(first.key)
+      return Promise.resolve(this.#run(first.key))
+    }
+    return new Promise((resolve) => {
+      const give = (key: string | undefined): void => {
+        this.#waiters.delete(give)
+        signal.removeEventListener('abort', abort)
+        resolve(key)
+      }
+      const abort = (): void => give(undefined)
+      signal.addEventListener('abort', abort, { once: true })
+      this.#waiters.add(give)
+    })
+  }
+
+  /** The pass succeeded: earlier failures are forgotten. */
+  done(key: string): void {
+    const again = this.#release(key)
+    this.#failures.delete(key)
+    if (again.now) this.#makeReady(key)
+    else this.#waitUntil(key, again.at)
+    this.#arm()
+  }
+
+  /**
+   * The pass failed: it is tried again by backoff, not before `after` milliseconds. What others changed while it ran brings that forward, what it
+   * wrote itself does not. Returns how many times it failed in a row.
+   */
+  failed(key: string, after = 0): number {
+    const again = this.#release(key)
+    const count = (this.#failures.get(key)?.count ?? 0) + 1
+    // Many keys are told the same Retry-After: they come back spread over the quarter behind it.
+    const wait = Math.max(backoffMs(this.#backoff, count, this.#random), Math.ceil(after * (1 + this.#random.uniform() / 4)))
+    const now = this.#clock.monotonic()
+    const floor = now + Math.min(wait, FLOOR_MS)
+    this.#failures.set(key, { count, floor })
+    if (!this.#closed) this.#delays.set(key, again.urgent ? floor : now + wait)
+    if (!again.now) this.#waitUntil(key, again.at)
+    this.#arm()
+    return count
+  }
+
+  /** Failures in a row. */
+  failuresOf(key: string): number {
+    return this.#failures.get(key)?.count ?? 0
+  }
+
+  /** Nothing is given out any more, nothing is waited for; keys that run may still be reported. */
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+    for (const give of [...this.#waiters]) give(undefined)
+  }
+
+  #run(key: string): string {
+    this.#running.set(key, { now: false, urgent: false, at: Number.POSITIVE_INFINITY })
+    return key
+  }
+
+  #release(key: string): Again {
+    const again = this.#running.get(key)
+    if (again === undefined) throw new Error(`${key} is not running`)
+    this.#running.delete(key)
+    return again
+  }
+
+  #hurry(key: string): void {
+    const floor = this.#failures.get(key)?.floor ?? Number.NEGATIVE_INFINITY
+    if (floor <= this.#clock.monotonic()) this.#makeReady(key)
+    else this.#delays.set(key, Math.min(floor, this.#delays.dueOf(key) ?? floor))
+  }
+
+  #waitUntil(key: string, at: Instant): void {
+    if (this.#closed || at === Number.POSITIVE_INFINITY) return
+    this.#instants.set(key, Math.min(at, this.#instants.dueOf(key) ?? at))
+  }
+
+  #makeReady(key: string): void {
+    if (this.#closed) return
+    this.#instants.delete(key)
+    this.#delays.delete(key)
+    const [give] = this.#waiters
+    if (give !== undefined) {
+      give(this.#run(key))
+      return
+    }
+    this.#readyKeys.add(key)
+    this.#ready.push({ key, since: this.#clock.monotonic() })
+  }
+
+  /** Sees to it that the timer rings when the nearest waiting key is due, or the wall clock is to be looked at. One timer, whatever the number of keys. */
+  #arm(): void {
+    if (this.#closed) return
+    const now = this.#clock.monotonic()
+    const forDelay = (this.#delays.nearest ?? Number.POSITIVE_INFINITY) - now
+    const forInstant =
+      this.#instants.size === 0 ? Number.POSITIVE_INFINITY : Math.min((this.#instants.nearest as number) - this.#clock.now(), WALL_CHECK_MS)
+    const wait = Math.min(forDelay, forInstant)
+    if (wait === Number.POSITIVE_INFINITY) {
+      this.#timer?.cancel()
+      this.#timer = undefined
+      return
+    }
+    const at = now + Math.max(Math.ceil(wait), 1)
+    if (this.#timer !== undefined && this.#timer.at <= at) return
+    this.#timer?.cancel()
+    this.#timer = { at, cancel: this.#clock.after(at - now, () => this.#ring()) }
+  }
+
+  #ring(): void {
+    this.#timer = undefined
+    const now = this.#clock.monotonic()
+    for (let key = this.#delays.takeDue(now); key !== undefined; key = this.#delays.takeDue(now)) this.#makeReady(key)
+    const wall = this.#clock.now()
+    for (let key = this.#instants.takeDue(wall); key !== undefined; key = this.#instants.takeDue(wall)) this.#makeReady(key)
+    this.#arm()
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  errorFromReply,
+  errorFromStatus,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isNamespaceTerminating,
+  isNotFound,
+  isTooLargeResourceVersion,
+} from '../../../src/k8s/errors.ts'
+
+const status = (code: number, reason: string, more: object = {}): string =>
+  JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: 'said the server', ...more })
+
+describe('an answer of the API server as an error', () => {
+  it.each([
+    [400, 'BadRequest', 'bug', 'BadRequest'],
+    [401, 'Unauthorized', 'retry', 'Unauthorized'],
+    [403, 'Forbidden', 'blocked', 'Forbidden'],
+    [404, 'NotFound', 'retry', 'NotFound'],
+    [405, 'MethodNotAllowed', 'bug', 'BadRequest'],
+    [409, 'AlreadyExists', 'retry', 'AlreadyExists'],
+    [409, 'Conflict', 'retry', 'Conflict'],
+    [410, 'Expired', 'retry', 'Expired'],
+    [413, 'RequestEntityTooLarge', 'bug', 'BadRequest'],
+    [422, 'Invalid', 'blocked', 'Invalid'],
+    [429, 'TooManyRequests', 'retry', 'Throttled'],
+    [500, 'InternalError', 'retry', 'ServerError'],
+    [503, 'ServiceUnavailable', 'retry', 'ServerError'],
+    [504, 'Timeout', 'retry', 'ServerError'],
+  ])('%i %s has the consequence %s and the reason %s', (code, reason, consequence, expected) => {
+    const error = errorFromReply(code, status(code, reason), undefined)
+    expect(error).toMatchObject({ code, status: reason, consequence, reason: expected, message: 'said the server' })
+  })
+
+  it('waits for a person where an admission webhook refused, whatever code it gave', () => {
+    const error = errorFromReply(400, status(400, 'BadRequest', { message: 'admission webhook "p.example" denied the request: no' }), undefined)
+    expect(error).toMatchObject({ consequence: 'blocked', reason: 'RefusedByAdmission' })
+  })
+
+  it('tells a namespace that terminates from missing rights', () => {
+    const details = { causes: [{ reason: 'NamespaceTerminating', message: 'namespace a is being terminated', field: 'metadata.namespace' }] }
+    const error = errorFromReply(403, status(403, 'Forbidden', { details }), undefined)
+    expect([isNamespaceTerminating(error), isForbidden(error)]).toEqual([true, false])
+  })
+
+  it('recognises a version that is too large by its cause and by the message of older servers', () => {
+    const byCause = errorFromReply(504, status(504, 'Timeout', { details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] } }), undefined)
+    const byMessage = errorFromStatus({ kind: 'Status', code: 504, message: 'Too large resource version: 9, current: 3' }, 500)
+    expect([byCause, byMessage].map(isTooLargeResourceVersion)).toEqual([true, true])
+    expect(isTooLargeResourceVersion(errorFromReply(504, status(504, 'Timeout'), undefined))).toBe(false)
+  })
+
+  it('answers the questions of callers', () => {
+    const of = (code: number, reason: string) => errorFromReply(code, status(code, reason), undefined)
+    expect(isNotFound(of(404, 'NotFound'))).toBe(true)
+    expect(isAlreadyExists(of(409, 'AlreadyExists'))).toBe(true)
+    expect(isConflict(of(409, 'AlreadyExists'))).toBe(false)
+    expect(isConflict(of(409, 'Conflict'))).toBe(true)
+    expect(isGone(of(410, 'Gone'))).toBe(true)
+    expect(isNotFound(new Error('no'))).toBe(false)
+  })
+
+  it('carries Retry-After, of the header before that of the body', () => {
+    expect(errorFromReply(429, status(429, 'TooManyRequests', { details: { retryAfterSeconds: 3 } }), undefined).after).toBe(3000)
+    expect(errorFromReply(429, status(429, 'TooManyRequests', { details: { retryAfterSeconds: 3 } }), 7000).after).toBe(7000)
+    expect(errorFromReply(500, status(500, 'InternalError'), undefined).after).toBeUndefined()
+  })
+
+  it('passes on nothing of a body that is no Status', () => {
+    for (const body of ['<html>secret-thing</html>', '"secret-thing"', '{"kind":"Secret","message":"secret-thing"}', 'null', '']) {
+      const error = errorFromReply(502, body, undefined)
+      expect(error).toMatchObject({ code: 502, consequence: 'retry', message: 'the API server answered 502' })
+    }
+  })
+
+  it('survives a Status of strange types', () => {
+    const error = errorFromStatus({ kind: 'Status', code: '410', reason: 3, message: {}, details: { causes: [null, 3, { reason: 4 }] } }, 410)
+    expect(error).toMatchObject({ code: 410, status: '', reason: 'Expired', causes: [{}, {}, {}] })
+  })
+
+  it('cuts long messages', () => {
+    expect(errorFromReply(422, status(422, 'Invalid', { message: 'x'.repeat(5000) }), undefined).message).toHaveLength(1024)
+  })
+})
