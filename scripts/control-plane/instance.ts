@@ -124,6 +124,7 @@ export class Instance implements ControlPlane {
   async launch(part: Part, flags: readonly string[], isReady: () => Promise<boolean>): Promise<void> {
     const binary = this.#plan.binaries[part]
     if (binary === undefined) throw new Error(`no executable was provided for ${part}`)
+    if (this.#stopping !== undefined) throw new ControlPlaneFailure(`${part} is not started: the control plane was stopped`)
     const before = this.#processes.get(part)
     if (before !== undefined && before.ended() === undefined) {
       throw new ControlPlaneFailure(`${part} is running already (pid ${before.pid})`)

@@ -22,8 +22,8 @@ export interface PartSource {
   readonly buildSeconds: { readonly alone: number; readonly after: number }
 }
 
-export const kubernetesVersion = 'v1.37.2'
-export const etcdVersion = 'v3.7.3'
+const kubernetesVersion = 'v1.37.2'
+const etcdVersion = 'v3.7.3'
 
 // Without them `go build` leaves gitVersion at v0.0.0-master, which clients and `kubectl version` take literally.
 const versionVariables = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((holder) => [

@@ -1,7 +1,8 @@
 // How a pass is told in a status: conditions after kstatus, and the last failure. Shared by the controllers' reports; pure.
 
 import { type Condition, sameConditions, setCondition } from '../api/condition.ts'
-import type { Reason } from '../api/reason.ts'
+import { isReason, type Reason } from '../api/reason.ts'
+import type { LastFailure } from '../api/reading-status.ts'
 import { formatInstant, type Instant, parseInstant } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 
@@ -11,15 +12,6 @@ export interface Readiness {
   readonly state: 'ready' | 'waiting' | 'refused'
   readonly reason: Reason
   readonly message: string
-}
-
-/** A failed step: a fact that the next plan and explain read. Instants are RFC 3339 texts. */
-export interface LastFailure {
-  readonly reason: string
-  readonly message: string
-  readonly at: string
-  readonly attempts: number
-  readonly nextAttemptAt: string
 }
 
 /** What the statuses of our kinds have in common. */
@@ -43,7 +35,7 @@ const LONGEST_RETRY_MS = 300_000
 
 /** The reason of a failure; a plain error is a bug of ours. */
 export function reasonOf(error: unknown): Reason {
-  return (error instanceof OperatorError ? error.reason : 'InternalError') as Reason
+  return error instanceof OperatorError && isReason(error.reason) ? error.reason : 'InternalError'
 }
 
 /** Ready, and Reconciling or Stalled only while true. */

@@ -80,7 +80,8 @@ export interface Client {
   delete(resource: Resource, ref: ObjectRef, preconditions: Preconditions, options?: CallOptions): Promise<void>
   /**
    * Events from `resourceVersion` on, with bookmarks, until the server ends it (normal end) or it breaks (throws; see the predicates isGone,
-   * isTooLargeResourceVersion, isUnreadable). Never retried here.
+   * isTooLargeResourceVersion, isUnreadable). Never retried here. From a version that the server has not reached (a restored etcd) it may as well say
+   * nothing at all, not even a bookmark, and end normally.
    */
   watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent>
   /** Plurals served under a group and version, without subresources; empty when the version is not served. */

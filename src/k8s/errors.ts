@@ -101,14 +101,31 @@ export function errorFromStatus(status: unknown, fallbackCode: number, retryAfte
   return new ApiError(reasonOf(code, reason, message, causes), {
     code,
     status: reason,
-    message: message.slice(0, MAX_MESSAGE),
+    message: presentable(message),
     causes,
     ...(after === undefined ? {} : { after }),
   })
 }
 
+/**
+ * A message of the API server without what it echoes: a patch that does not decode comes back as `Invalid value: "{...the whole object}"`, and the
+ * object may be a Secret. Short values of single fields stay, they help.
+ */
+function presentable(message: string): string {
+  return message.replace(ECHO, leaveOut).replace(/, error found in #[^]*$/, '').slice(0, MAX_MESSAGE)
+}
+
+const ECHO = /(Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"?|[{[][^]*|\S+)/g
+const MAX_ECHO = 100
+
+function leaveOut(whole: string, kind: string, value: string): string {
+  return value.length > MAX_ECHO || /^"?[{[]/.test(value) ? `${kind} value (left out)` : whole
+}
+
 function reasonOf(code: number, status: string, message: string, causes: readonly StatusCause[]): ApiReason {
   if (/^admission webhook "/.test(message)) return 'RefusedByAdmission'
+  // Strict validation says 400 to a create, 422 to a patch and 500 to an apply.
+  if (/strict decoding error|^failed to create typed patch object/.test(message)) return 'BadRequest'
   if (code === 403 && causes.some((cause) => cause.reason === 'NamespaceTerminating')) return 'NamespaceTerminating'
   if (code === 409) return status === 'AlreadyExists' ? 'AlreadyExists' : 'Conflict'
   const reason = REASONS[code]
@@ -158,7 +175,7 @@ function readCause(value: unknown): StatusCause {
   const cause = asRecord(value)
   return {
     ...(typeof cause?.reason === 'string' ? { reason: cause.reason } : {}),
-    ...(typeof cause?.message === 'string' ? { message: cause.message.slice(0, MAX_MESSAGE) } : {}),
+    ...(typeof cause?.message === 'string' ? { message: presentable(cause.message) } : {}),
     ...(typeof cause?.field === 'string' ? { field: cause.field } : {}),
   }
 }

@@ -2,7 +2,7 @@
 
 import { type Clock, sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { ApiError, localError } from './errors.ts'
+import { ApiError, isTooLargeResourceVersion, localError } from './errors.ts'
 
 export interface RetryOptions {
   readonly clock: Clock
@@ -56,8 +56,10 @@ function mayRepeat(error: unknown, repeatable: boolean): error is ApiError {
     case 'TimedOut':
     case 'ConnectionLost':
     case 'UnreadableReply':
-    case 'ServerError':
       return repeatable
+    case 'ServerError':
+      // The server has waited for that version itself, for 3 s.
+      return repeatable && !isTooLargeResourceVersion(error)
     default:
       return false
   }

@@ -229,7 +229,7 @@ export class Watcher<T extends Stored> {
 
   /** What the store relies on; the object itself may hold a key and is not quoted. */
   #readable(object: RawObject): RawObject {
-    const { name, uid, resourceVersion } = object.metadata ?? {}
+    const { name, uid, resourceVersion } = (object as RawObject | null)?.metadata ?? {}
     if (typeof name === 'string' && name !== '' && typeof uid === 'string' && isVersion(resourceVersion)) return object
     throw localError('UnreadableReply', `${this.#options.resource.plural}: an object without name, uid or resourceVersion`)
   }

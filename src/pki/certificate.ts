@@ -4,7 +4,19 @@
 import { X509Certificate } from 'node:crypto'
 import type { Instant } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
-import { type Element, expectTag, malformed, readBitString, readElement, readElements, readOid, readSmallInteger, readTime, readUnsigned, TAG } from './der.ts'
+import {
+  type Element,
+  expectTag,
+  malformed,
+  readBitString,
+  readElement,
+  readElements,
+  readOid,
+  readSmallInteger,
+  readTime,
+  readUnsigned,
+  TAG,
+} from './der.ts'
 import { nameText } from './distinguished-name.ts'
 import { type Extensions, readExtensions } from './extensions.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'

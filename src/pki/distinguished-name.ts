@@ -35,7 +35,7 @@ function attributeText(attribute: Element): string {
   const text = value && stringText(value)
   const shortName = SHORT_NAMES[oid]
   if (text === undefined || shortName === undefined) return `${oid}=#${value?.whole.toString('hex') ?? ''}`
-  return `${shortName}=${escape(text)}`
+  return `${shortName}=${escaped(text)}`
 }
 
 function stringText({ tag, content }: Element): string | undefined {
@@ -46,7 +46,7 @@ function stringText({ tag, content }: Element): string | undefined {
 }
 
 /** RFC 4514 section 2.4; control characters too, since this text gets into logs and terminals. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text
     .replace(/["+,;<>\\]/g, '\\$&')
     .replace(/^[ #]/, '\\$&')

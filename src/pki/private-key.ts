@@ -5,7 +5,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { isOneElement } from './der.ts'
 import { describeKey, isAcceptableKey } from './key-type.ts'
-import { formatPem, parsePem, type PemBlock } from './pem.ts'
+import { formatPem, type PemBlock, parsePem } from './pem.ts'
 
 /** The unencrypted forms: RFC 5958, RFC 8017 appendix A.1.2, RFC 5915. */
 const FORMS: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {

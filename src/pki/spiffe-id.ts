@@ -1,7 +1,7 @@
 // SPIFFE IDs (SPIFFE-ID section 2) and the form our workloads have: spiffe://<trust domain>/ns/<namespace>/sa/<service account>.
 // Used by profiles and by whoever reads names out of a certificate. Nothing is decoded or normalised: equal IDs are equal strings.
 
-import { type OperatorError, messageOf } from '../base/errors.ts'
+import { messageOf, type OperatorError } from '../base/errors.ts'
 import { refuse } from './refusal.ts'
 import { parseTrustDomain, type TrustDomain } from './trust-domain.ts'
 

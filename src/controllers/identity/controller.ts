@@ -128,7 +128,7 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
   else if (outcome.kind === 'failed') log.warn('step failed', { reason: reasonOf(outcome.error), detail: messageOf(outcome.error) })
   else {
     const { state, reason, message } = plan.readiness
-    if (!plan.held && state !== 'ready' && ready?.reason !== reason)
+    if (!plan.held && state !== 'ready' && readyReason(facts.identity.status) !== reason)
       log[state === 'refused' ? 'warn' : 'info'](`identity ${state}`, { reason, detail: message })
   }
 }

@@ -81,6 +81,31 @@ describe('an answer of the API server as an error', () => {
     expect(error).toMatchObject({ code: 410, status: '', reason: 'Expired', causes: [{}, {}, {}] })
   })
 
+  it.each([
+    ['"\\"\\" is invalid: patch: Invalid value: \\"{\\\\\\"data\\\\\\":{\\\\\\"tls.key\\\\\\":\\\\\\"secret-thing\\\\\\"}}\\": strict decoding error: unknown field \\"x\\""', 'unknown field'],
+    [JSON.stringify('patch: Invalid value: {"data":{"a":"secret-thing"}}: no'), 'Invalid value'],
+    [JSON.stringify('patch: Invalid value: "{\\"data\\": \\"secret-thing'), 'Invalid value'],
+    [JSON.stringify(`a: Invalid value: "secret-thing${'x'.repeat(100)}": no`), ': no'],
+    [JSON.stringify('cannot be handled: bad, error found in #10 byte of ...|secret-thing|..., bigger context'), 'cannot be handled: bad'],
+  ])('leaves out the object that the server echoes: %s', (message, kept) => {
+    const error = errorFromReply(422, status(422, 'Invalid', { message: JSON.parse(message), details: { causes: [{ message: JSON.parse(message) }] } }), undefined)
+    expect(error.message).toContain(kept)
+    expect(error.message + error.causes[0]?.message).not.toContain('secret-thing')
+  })
+
+  it('keeps the short value of a field, which helps a person', () => {
+    const message = 'ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of'
+    expect(errorFromReply(422, status(422, 'Invalid', { message }), undefined).message).toBe(message)
+  })
+
+  it.each([
+    [422, 'Invalid', '"" is invalid: patch: Invalid value: "{}": strict decoding error: unknown field "x"'],
+    [500, '', 'failed to create typed patch object (p/a; /v1, Kind=ConfigMap): .x: field not declared in schema'],
+    [400, 'BadRequest', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "x"'],
+  ])('takes an unknown field for our mistake, also with %i', (code, reason, message) => {
+    expect(errorFromReply(code, status(code, reason, { message }), undefined)).toMatchObject({ consequence: 'bug', reason: 'BadRequest' })
+  })
+
   it('cuts long messages', () => {
     expect(errorFromReply(422, status(422, 'Invalid', { message: 'x'.repeat(5000) }), undefined).message).toHaveLength(1024)
   })
