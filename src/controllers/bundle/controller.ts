@@ -22,12 +22,12 @@ export interface BundleDeps {
   readonly removedCopy: (ref: ObjectRef, uid: string) => void
 }
 
-/** The queue key. Neither part can hold a slash. */
-export const bundleKey = (authority: string, namespace: string): string => `${authority}/${namespace}`
+/** The queue key: the copy's namespace and whose bundle it is. Neither part can hold a slash. */
+export const bundleKey = (authority: string, namespace: string): string => `${namespace}/${authority}`
 
 /** One pass. */
 export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Next> {
-  const [name = '', namespace = ''] = pass.key.split('/')
+  const [namespace = '', name = ''] = pass.key.split('/')
   const ref: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name }
   const facts = observeBundle(ref, namespace, deps.caches, deps.operatorNamespace)
   const plan = planBundle(facts)
@@ -40,7 +40,7 @@ export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Nex
   }
   if (plan.step.kind === 'none') return { at: undefined }
   const fingerprint = plan.step.kind === 'delete' ? {} : { fingerprint: plan.step.bundle.fingerprint }
-  pass.log.info('trust bundle written', { reason: plan.reason, detail: plan.message, namespace, configMap: bundleName(ref), authority: name, ...fingerprint })
+  pass.log.info('trust bundle written', { reason: plan.reason, detail: plan.message, configMap: bundleName(ref), ...fingerprint })
   return { at: plan.step.kind === 'delete' ? 0 : undefined }
 }
 

@@ -110,7 +110,7 @@ async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatu
 }
 
 function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log: Log): void {
-  const detail = `${plan.reason}: ${plan.message}`
+  const detail = plan.message
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
     log.info(outcome.created ? 'certificate issued' : 'certificate renewed', {
       reason: plan.reason,
