@@ -46,7 +46,11 @@ interface Flag {
 }
 
 const FLAGS = {
-  kubeconfig: { value: 'FILE', fallback: '', help: 'kubeconfig to use; without it the service account of the pod, KUBECONFIG, or ~/.kube/config' },
+  kubeconfig: {
+    value: 'FILE',
+    fallback: '',
+    help: 'kubeconfig to use; without it the service account of the pod, KUBECONFIG, or ~/.kube/config',
+  },
   context: { value: 'NAME', fallback: '', help: 'context of the kubeconfig instead of its current one' },
   namespace: {
     value: 'NS',
@@ -54,11 +58,23 @@ const FLAGS = {
     fallback: 'mutual-identity-system',
     help: 'the operator’s own namespace: CA Secrets, published bundles and the Lease are there',
   },
-  'trust-domain': { value: 'NAME', fallback: 'cluster.local', help: 'trust domain of cluster authorities that name none; recorded in the first CA' },
+  'trust-domain': {
+    value: 'NAME',
+    fallback: 'cluster.local',
+    help: 'trust domain of cluster authorities that name none; recorded in the first CA',
+  },
   'cluster-domain': { value: 'NAME', fallback: 'cluster.local', help: 'DNS domain of the cluster, for the names of Services' },
-  'default-authority': { value: 'true|false', fallback: 'true', help: 'make ClusterMutualAuthority default when there is no cluster authority' },
+  'default-authority': {
+    value: 'true|false',
+    fallback: 'true',
+    help: 'make ClusterMutualAuthority default when there is no cluster authority',
+  },
   'leader-election': { value: 'true|false', fallback: 'true', help: 'work only while holding the Lease mutual-identity' },
-  'http-address': { value: 'HOST:PORT', fallback: '0.0.0.0:8080', help: 'where /metrics, /healthz and /readyz are served; port 0 takes a free one' },
+  'http-address': {
+    value: 'HOST:PORT',
+    fallback: '0.0.0.0:8080',
+    help: 'where /metrics, /healthz and /readyz are served; port 0 takes a free one',
+  },
   concurrency: { value: 'N', fallback: '32', help: 'identities worked on at once (1 to 256)' },
   connections: { value: 'N', fallback: '32', help: 'connections to the API server at most (1 to 256)' },
   'resync-minutes': { value: 'N', fallback: '60', help: 'every object is looked at again after so many minutes (1 to 10080)' },
@@ -69,7 +85,9 @@ const FLAGS = {
 type FlagName = keyof typeof FLAGS
 
 /** What the command line asked for. */
-export type Parsed = { readonly kind: 'run'; readonly config: Config } | { readonly kind: 'say'; readonly text: string; readonly exitCode: number }
+export type Parsed =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'say'; readonly text: string; readonly exitCode: number }
 
 /** The text of --help. */
 export function helpText(): string {
@@ -78,28 +96,50 @@ export function helpText(): string {
     const standing = flag.fallback === '' ? '' : ` [${source}${flag.fallback}]`
     return `  --${name} ${flag.value}`.padEnd(34) + flag.help + standing
   })
-  return ['Usage: mutual-identity [flags]', '', 'Runs the controllers until SIGTERM or SIGINT.', '', 'Flags:', ...rows, '  --help'.padEnd(34) + 'this text', ''].join('\n')
+  return [
+    'Usage: mutual-identity [flags]',
+    '',
+    'Runs the controllers until SIGTERM or SIGINT.',
+    '',
+    'Flags:',
+    ...rows,
+    `${'  --help'.padEnd(34)}this text`,
+    '',
+  ].join('\n')
 }
 
 /** Reads flags (without node and script) and environment. `terminal`: standard output is one. */
 export function parseConfig(args: readonly string[], environment: Readonly<Record<string, string | undefined>>, terminal: boolean): Parsed {
   try {
     const options = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }]))
-    const { values } = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } }, strict: true, allowPositionals: false })
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: 'boolean' } },
+      strict: true,
+      allowPositionals: false,
+    })
     if (values['help']) return { kind: 'say', text: helpText(), exitCode: 0 }
     const given = values as Readonly<Record<string, string | undefined>>
-    return { kind: 'run', config: Object.freeze(configFrom((name) => valueOf(name, given, environment), environment, terminal)) }
+    return { kind: 'run', config: Object.freeze(configFrom((name) => givenValue(name, given, environment), environment, terminal)) }
   } catch (error) {
     return { kind: 'say', text: `${messageOf(error)}\nSee --help.\n`, exitCode: 2 }
   }
 }
 
-function valueOf(name: FlagName, given: Readonly<Record<string, string | undefined>>, environment: Readonly<Record<string, string | undefined>>): string {
+function givenValue(
+  name: FlagName,
+  given: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
   const flag: Flag = FLAGS[name]
   return given[name] ?? (flag.environment === undefined ? undefined : environment[flag.environment] || undefined) ?? flag.fallback
 }
 
-function configFrom(value: (name: FlagName) => string, environment: Readonly<Record<string, string | undefined>>, terminal: boolean): Config {
+function configFrom(
+  value: (name: FlagName) => string,
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: boolean,
+): Config {
   const [httpAddress, httpPort] = hostAndPort(value('http-address'))
   const format = oneOf('log-format', value('log-format'), ['json', 'text', 'auto'] as const)
   return {
@@ -134,20 +174,24 @@ function oneOf<T extends string>(flag: FlagName, text: string, allowed: readonly
 
 function wholeNumber(flag: FlagName, text: string, least: number, most: number): number {
   const number = Number(text)
-  if (!/^\d+$/.test(text) || number < least || number > most) throw new Error(`--${flag} ${JSON.stringify(text)}: must be a whole number from ${least} to ${most}`)
+  if (!/^\d+$/.test(text) || number < least || number > most)
+    throw new Error(`--${flag} ${JSON.stringify(text)}: must be a whole number from ${least} to ${most}`)
   return number
 }
 
 function namespaceName(text: string): string {
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) {
-    throw new Error(`--namespace ${JSON.stringify(text)}: must be the name of a namespace (lower-case letters, digits and hyphens, at most 63)`)
+    throw new Error(
+      `--namespace ${JSON.stringify(text)}: must be the name of a namespace (lower-case letters, digits and hyphens, at most 63)`,
+    )
   }
   return text
 }
 
 function hostAndPort(text: string): [string, number] {
   const [, host, port] = /^(.*):(\d{1,5})$/.exec(text) ?? []
-  if (host === undefined || port === undefined || Number(port) > 65_535) throw new Error(`--http-address ${JSON.stringify(text)}: must be HOST:PORT, such as 127.0.0.1:8080`)
+  if (host === undefined || port === undefined || Number(port) > 65_535)
+    throw new Error(`--http-address ${JSON.stringify(text)}: must be HOST:PORT, such as 127.0.0.1:8080`)
   return [host.replace(/^\[(.*)\]$/, '$1') || '0.0.0.0', Number(port)]
 }
 

@@ -2,14 +2,15 @@
 
 import 'reflect-metadata'
 import { systemClock } from './base/clock.ts'
+import { processEnvironment } from './base/environment.ts'
 import { messageOf } from './base/errors.ts'
 import { createLog } from './base/log.ts'
-import { systemRandom } from './base/random.ts'
 import { textLines } from './base/log-text.ts'
+import { systemRandom } from './base/random.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createOperator } from './operator.ts'
 
-const parsed = parseConfig(process.argv.slice(2), process.env, process.stdout.isTTY ?? false)
+const parsed = parseConfig(process.argv.slice(2), processEnvironment(), process.stdout.isTTY ?? false)
 if (parsed.kind === 'say') {
   const stream = parsed.exitCode === 0 ? process.stdout : process.stderr
   stream.write(parsed.text)
@@ -54,7 +55,7 @@ async function run(config: Config): Promise<void> {
   try {
     await operator.start()
   } catch (error) {
-    if (stopping) return
+    if (stopping !== undefined) return
     log.error('cannot start', { error: messageOf(error) })
     exitCode = 1
     await stop()

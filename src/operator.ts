@@ -8,12 +8,12 @@ import { messageOf } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { Config } from './config.ts'
-import { createStores, type Stores, storeWatchers } from './stores.ts'
-import { ensureDefaultAuthority } from './controllers/authority/default-authority.ts'
 import { reconcileAuthority } from './controllers/authority/controller.ts'
+import { ensureDefaultAuthority } from './controllers/authority/default-authority.ts'
 import { reconcileBundle } from './controllers/bundle/controller.ts'
 import { copiesOfAuthority } from './controllers/bundle/triggers.ts'
 import { identityKey, reconcileIdentity } from './controllers/identity/controller.ts'
+import { certificateReadings } from './controllers/identity/readings.ts'
 import type { Issuers } from './issuers/issuer.ts'
 import { createSelfManagedIssuer } from './issuers/self-managed.ts'
 import { type Client, createClient } from './k8s/client.ts'
@@ -23,7 +23,7 @@ import { Election } from './k8s/lease.ts'
 import { createTransport } from './k8s/transport.ts'
 import { Controller, type Next, type Pass } from './runtime/controller.ts'
 import { Manager, type Part, together } from './runtime/manager.ts'
-import { certificateReadings } from './controllers/identity/readings.ts'
+import { createStores, type Stores, storeWatchers } from './stores.ts'
 import { serveTelemetry, type TelemetryServer } from './telemetry/http.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { connectTriggers } from './wiring.ts'
@@ -67,7 +67,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   let synced = false
   const metrics = createMetrics({
     leading: () => leads(),
-    queueDepths: () => Object.fromEntries(Object.values(controllers ?? {}).map((controller: Controller) => [controller.name, controller.figures.depth])),
+    queueDepths: () =>
+      Object.fromEntries(Object.values(controllers ?? {}).map((controller: Controller) => [controller.name, controller.figures.depth])),
     silences: () => Object.fromEntries(watchers.map((watcher) => [watcher.name, watcher.silentMs ?? 0])),
     certificates: () => certificateReadings(stores.leafSecrets, clock.now()),
   })
@@ -80,10 +81,14 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     const ready = createControllers({ ...options, client, stores, observe: metrics })
     controllers = ready
     connectTriggers(stores, ready)
-    if (config.defaultAuthority) await ensureDefaultAuthority({ caches: stores, client, log, wroteAuthority: (raw) => stores.authorities.wrote(raw) })
+    if (config.defaultAuthority)
+      await ensureDefaultAuthority({ caches: stores, client, log, wroteAuthority: (raw) => stores.authorities.wrote(raw) })
     enqueueAll(stores, ready)
     for (const controller of Object.values(ready)) await controller.start()
-    log.info('controllers started', { count: stores.identities.size, detail: `${stores.identities.size} identities, ${stores.authorities.size} authorities` })
+    log.info('controllers started', {
+      count: stores.identities.size,
+      detail: `${stores.identities.size} identities, ${stores.authorities.size} authorities`,
+    })
   }
   const startLeading = (): void => {
     leading = lead().catch((error: unknown) => {
@@ -125,7 +130,16 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     stop: async () => election?.stop(),
   }
   // Stopped in reverse: first the controllers end their steps, then the lease is given back, so that no two replicas ever work at once.
-  const manager = new Manager([telemetryPart, { name: 'transport', start: async () => {}, stop: () => transport.close() }, together('watches', watchers, log), electionPart, controllersPart], { log })
+  const manager = new Manager(
+    [
+      telemetryPart,
+      { name: 'transport', start: async () => {}, stop: () => transport.close() },
+      together('watches', watchers, log),
+      electionPart,
+      controllersPart,
+    ],
+    { log },
+  )
   return {
     start: () => manager.start(),
     stop: () => manager.stop(),
@@ -145,39 +159,65 @@ function createControllers({ config, clock, random, log, client, stores, observe
   const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
   const issuers: Issuers = { selfManaged: createSelfManagedIssuer({ client, namespace: config.namespace, random }) }
   const shared = { client, clock, random, events, caches: stores }
-  const controller = (name: string, concurrency: number, keys: () => Iterable<string>, reconcile: (pass: Pass) => Promise<Next>): Controller =>
-    new Controller({ name, concurrency, clock, random, log, reconcile, observe: metrics.pass, resync: { keys, everyMs: config.resyncMinutes * 60_000 } })
+  const controller = (
+    name: string,
+    concurrency: number,
+    keys: () => Iterable<string>,
+    reconcile: (pass: Pass) => Promise<Next>,
+  ): Controller =>
+    new Controller({
+      name,
+      concurrency,
+      clock,
+      random,
+      log,
+      reconcile,
+      observe: metrics.pass,
+      resync: { keys, everyMs: config.resyncMinutes * 60_000 },
+    })
 
   return {
-    authority: controller('authority', 4, () => authorityKeys(stores), (pass) =>
-      reconcileAuthority(pass, {
-        ...shared,
-        namespace: config.namespace,
-        defaultTrustDomain: config.trustDomain,
-        wroteAuthority: (raw) => stores.authorities.wrote(raw),
-        wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
-        wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
-        removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
-      }),
+    authority: controller(
+      'authority',
+      4,
+      () => authorityKeys(stores),
+      (pass) =>
+        reconcileAuthority(pass, {
+          ...shared,
+          namespace: config.namespace,
+          defaultTrustDomain: config.trustDomain,
+          wroteAuthority: (raw) => stores.authorities.wrote(raw),
+          wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
+          wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
+          removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
+        }),
     ),
-    identity: controller('identity', config.concurrency, () => identityKeys(stores), (pass) =>
-      reconcileIdentity(pass, {
-        ...shared,
-        issuers,
-        surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
-        wroteIdentity: (raw) => stores.identities.wrote(raw),
-        wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
-        removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
-        onOutcome: metrics.step,
-      }),
+    identity: controller(
+      'identity',
+      config.concurrency,
+      () => identityKeys(stores),
+      (pass) =>
+        reconcileIdentity(pass, {
+          ...shared,
+          issuers,
+          surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
+          wroteIdentity: (raw) => stores.identities.wrote(raw),
+          wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
+          removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
+          onOutcome: metrics.step,
+        }),
     ),
-    bundle: controller('bundle', 8, () => bundleKeys(stores), (pass) =>
-      reconcileBundle(pass, {
-        ...shared,
-        operatorNamespace: config.namespace,
-        wroteCopy: (raw) => stores.bundleCopies.wrote(raw),
-        removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
-      }),
+    bundle: controller(
+      'bundle',
+      8,
+      () => bundleKeys(stores),
+      (pass) =>
+        reconcileBundle(pass, {
+          ...shared,
+          operatorNamespace: config.namespace,
+          wroteCopy: (raw) => stores.bundleCopies.wrote(raw),
+          removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
+        }),
     ),
   }
 }
@@ -192,4 +232,3 @@ function enqueueAll(stores: Stores, controllers: Controllers): void {
   for (const key of identityKeys(stores)) controllers.identity.enqueue(key)
   for (const key of bundleKeys(stores)) controllers.bundle.enqueue(key)
 }
-

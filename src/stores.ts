@@ -18,7 +18,9 @@ import { Store, type Stored, type StoreProblem } from './k8s/store.ts'
 import { Watcher } from './k8s/watcher.ts'
 
 /** Caches that can be written to. */
-export type Stores = { readonly [K in keyof Caches]: Caches[K] extends { get(namespace: string, name: string): infer T } ? Store<Extract<T, Stored>> : never }
+export type Stores = {
+  readonly [K in keyof Caches]: Caches[K] extends { get(namespace: string, name: string): infer T } ? Store<Extract<T, Stored>> : never
+}
 
 /** What of a collection is read. */
 export interface Scope {
@@ -59,7 +61,10 @@ export function createStores(onProblem: (problem: StoreProblem) => void): Stores
 }
 
 /** A watch for each store. */
-export function storeWatchers(stores: Stores, deps: { client: Client; clock: Clock; random: Random; log: Log; operatorNamespace: string }): Watcher<Stored>[] {
+export function storeWatchers(
+  stores: Stores,
+  deps: { client: Client; clock: Clock; random: Random; log: Log; operatorNamespace: string },
+): Watcher<Stored>[] {
   const { operatorNamespace, ...shared } = deps
   return (Object.keys(scopes) as (keyof Caches)[]).map((name) => {
     const scope: Scope = scopes[name]

@@ -3,7 +3,13 @@
 import { bundleKey } from './controllers/bundle/controller.ts'
 import { copiesOfAuthority, copiesOfNamespace, copyOfIdentity } from './controllers/bundle/triggers.ts'
 import { identityKey } from './controllers/identity/controller.ts'
-import { identitiesOfAuthority, identitiesOfNamespace, identitiesOfPod, identitiesOfService, identityOfSecret } from './controllers/identity/triggers.ts'
+import {
+  identitiesOfAuthority,
+  identitiesOfNamespace,
+  identitiesOfPod,
+  identitiesOfService,
+  identityOfSecret,
+} from './controllers/identity/triggers.ts'
 import { equalData } from './k8s/equality.ts'
 import type { Change } from './k8s/store.ts'
 import type { Controller } from './runtime/controller.ts'
@@ -15,23 +21,33 @@ export function connectTriggers(stores: Stores, controllers: { authority: Contro
   const { authority, identity, bundle } = controllers
 
   // A pass ends with its own writes in the cache: they are no reason for another one.
-  trigger(stores.identities, identity, (change) => (change.own ? [] : both(change, ({ namespace, name }) => [identityKey(namespace, name)])))
+  trigger(stores.identities, identity, (change) =>
+    change.own ? [] : both(change, ({ namespace, name }) => [identityKey(namespace, name)]),
+  )
   trigger(stores.leafSecrets, identity, (change) => (change.own ? [] : both(change, identityOfSecret)))
   trigger(stores.pods, identity, (change) => both(change, (pod) => identitiesOfPod(pod, stores.identities)))
   trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores)))
   trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities)))
-  trigger(stores.authorities, identity, (change) => (onlyStatus(change) ? [] : both(change, ({ name }) => identitiesOfAuthority(name, stores.identities))))
+  trigger(stores.authorities, identity, (change) =>
+    onlyStatus(change) ? [] : both(change, ({ name }) => identitiesOfAuthority(name, stores.identities)),
+  )
   trigger(stores.caSecrets, identity, (change) => both(change, (secret) => identitiesOfAuthority(secret.authority.name, stores.identities)))
-  trigger(stores.bundleRecords, identity, (change) => both(change, (record) => identitiesOfAuthority(record.authority.name, stores.identities)))
+  trigger(stores.bundleRecords, identity, (change) =>
+    both(change, (record) => identitiesOfAuthority(record.authority.name, stores.identities)),
+  )
 
   // One authority may wait for another to give up a trust domain.
-  trigger(stores.authorities, authority, (change) => (change.own || onlyStatus(change) ? [] : [...stores.authorities.all()].map(({ name }) => name)))
+  trigger(stores.authorities, authority, (change) =>
+    change.own || onlyStatus(change) ? [] : [...stores.authorities.all()].map(({ name }) => name),
+  )
   trigger(stores.caSecrets, authority, (change) => (change.own ? [] : both(change, (secret) => [secret.authority.name])))
   trigger(stores.bundleRecords, authority, (change) => (change.own ? [] : both(change, (record) => [record.authority.name])))
 
   trigger(stores.identities, bundle, (change) => (change.own ? [] : both(change, (object) => [copyOfIdentity(object)])))
   trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => copiesOfAuthority(record.authority.name, stores)))
-  trigger(stores.bundleCopies, bundle, (change) => (change.own ? [] : both(change, (copy) => [bundleKey(copy.authority.name, copy.namespace)])))
+  trigger(stores.bundleCopies, bundle, (change) =>
+    change.own ? [] : both(change, (copy) => [bundleKey(copy.authority.name, copy.namespace)]),
+  )
   trigger(stores.namespaces, bundle, (change) => both(change, ({ name }) => copiesOfNamespace(name, stores)))
 }
 

@@ -56,12 +56,14 @@ const minIsNotAboveLifetime: Rule = {
   messageExpression:
     "'lifetime ' + self.lifetime + ' is below minLifetime ' + self.minLifetime + ': lower minLifetime (1m at least) or raise lifetime'",
   message: 'lifetime must not be below minLifetime: lower minLifetime or raise lifetime',
+  fieldPath: '.lifetime',
 }
 
 const lifetimeIsNotAboveMax: Rule = {
   rule: whereDurations(['self.lifetime', 'self.maxLifetime'], 'duration(self.lifetime) <= duration(self.maxLifetime)'),
   messageExpression: "'lifetime ' + self.lifetime + ' is above maxLifetime ' + self.maxLifetime + ': raise maxLifetime or lower lifetime'",
   message: 'lifetime must not be above maxLifetime: raise maxLifetime or lower lifetime',
+  fieldPath: '.lifetime',
 }
 
 const leaf = object(
@@ -101,6 +103,7 @@ const trustDomainStays: Rule = {
   messageExpression:
     "'trustDomain is immutable: it is ' + (has(oldSelf.trustDomain) ? oldSelf.trustDomain : 'not set') + ' and can be neither changed nor set nor removed; make another authority'",
   message: 'trustDomain is immutable: it can be neither changed nor set nor removed; make another authority',
+  fieldPath: '.trustDomain',
 }
 
 /** Whole seconds are exact enough: X.509 knows nothing finer. */
@@ -111,6 +114,7 @@ const withinASixth = (field: 'lifetime' | 'maxLifetime'): Rule => ({
   ),
   messageExpression: `'leaf.${field} ' + self.leaf.${field} + ' is more than a sixth of selfManaged.rootLifetime ' + self.selfManaged.rootLifetime + ', which a rotation of the root needs: lower the one or raise the other'`,
   message: `leaf.${field} must be at most a sixth of selfManaged.rootLifetime: lower the one or raise the other`,
+  fieldPath: `.leaf.${field}`,
 })
 
 const spec = object(

@@ -1,8 +1,8 @@
 // ClusterMutualAuthority: who signs, for which trust domain and within which bounds. Its types, its defaults, and how the store sees one.
 // Used by all controllers and explain. The schema stands in cluster-mutual-authority-schema.ts.
 
-import { type Instant, parseInstant } from '../base/clock.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
+import { type Instant, parseInstant } from '../base/instant.ts'
 import { KEY_TYPES, type KeyType } from '../pki/key-type.ts'
 import type { Condition } from './condition.ts'
 import {

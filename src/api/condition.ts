@@ -1,7 +1,7 @@
 // Conditions as kstatus and `kubectl wait` read them (metav1.Condition). Used by reports and projections.
 // Pure: the time is an argument, and equality ignores times that carry no meaning.
 
-import { formatInstant, type Instant } from '../base/clock.ts'
+import { formatInstant, type Instant } from '../base/instant.ts'
 
 export type ConditionStatus = 'True' | 'False' | 'Unknown'
 

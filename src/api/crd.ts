@@ -48,9 +48,13 @@ const authorityColumns: readonly Column[] = [
 /** Names become label values and parts of other names, where a dot separates namespace and name. */
 const nameIsALabel: Rule = {
   rule: `self.metadata.name.size() <= ${MAX_KIND_NAME} && !self.metadata.name.contains('.')`,
-  messageExpression: `"metadata.name '" + self.metadata.name + "' must be a DNS label of at most ${MAX_KIND_NAME} characters, without dots, because other names are made from it: choose a shorter or simpler one"`,
+  messageExpression: `"'" + self.metadata.name + "' must be a DNS label of at most ${MAX_KIND_NAME} characters, without dots, because other names are made from it: choose a shorter or simpler one"`,
   message: `metadata.name must be a DNS label of at most ${MAX_KIND_NAME} characters, without dots`,
+  fieldPath: '.metadata.name',
 }
+
+/** Nothing but what the rule above speaks of may be said of metadata here. */
+const metadata = { type: 'object', properties: { name: { type: 'string' } } } as const
 
 interface KindDefinition {
   readonly resource: {
@@ -89,7 +93,7 @@ function definition({ resource, shortNames, description, schema, columns }: Kind
               description,
               required: ['spec'],
               'x-kubernetes-validations': [nameIsALabel],
-              properties: schema,
+              properties: { metadata, ...schema },
             },
           },
         },

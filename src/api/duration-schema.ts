@@ -23,7 +23,7 @@ export function duration(description: string, bounds: { atLeast: string; atMost:
 }
 
 /** CEL: the text can be given to duration(). */
-export const isDuration = (field: string): string => fits(field, DURATION_PATTERN)
+const isDuration = (field: string): string => fits(field, DURATION_PATTERN)
 
 /** CEL: `condition` wherever all of these fields are there and are durations; what is not, another rule has refused already. */
 export function whereDurations(fields: readonly string[], condition: string): string {

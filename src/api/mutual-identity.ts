@@ -1,8 +1,8 @@
 // MutualIdentity: "these pods get a certificate of their own". Its types, its defaults, and how the store sees one.
 // Used by the identity and bundle controllers and explain. The schema stands in mutual-identity-schema.ts.
 
-import { type Instant, parseInstant } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
+import { type Instant, parseInstant } from '../base/instant.ts'
 import { KEY_TYPES, type KeyType } from '../pki/key-type.ts'
 import type { Condition } from './condition.ts'
 import { type LabelSelector, MATCHES_NOTHING, readLabelSelector } from './label-selector.ts'

@@ -3,19 +3,8 @@
 
 import { attemptReasons } from './reasons/attempts.ts'
 import { authorityReasons } from './reasons/authority.ts'
+import type { ReasonEntry, ReasonKind } from './reasons/entry.ts'
 import { identityReasons } from './reasons/identity.ts'
-
-/** What a reason says of the object: fine or done; becomes right by itself; a person must change something; an attempt failed. */
-export type ReasonKind = 'normal' | 'waiting' | 'refused' | 'failed'
-
-/** The runbook entry of a reason. */
-export interface ReasonEntry {
-  readonly kind: ReasonKind
-  /** What it means. */
-  readonly summary: string
-  /** What a person does. */
-  readonly remedy: string
-}
 
 export const REASONS = { ...identityReasons, ...authorityReasons, ...attemptReasons } as const satisfies Record<string, ReasonEntry>
 

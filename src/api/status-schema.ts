@@ -5,7 +5,7 @@ import { choice, list, object, type Schema, text, whole } from './schema.ts'
 
 const MAX_MESSAGE = 4096
 
-export const reasonText = (description: string): Schema => text(description, { maxLength: 1024 })
+const reasonText = (description: string): Schema => text(description, { maxLength: 1024 })
 export const instantText = (description: string): Schema => text(`${description} RFC 3339 in UTC.`, { maxLength: 64 })
 
 export const observedGeneration = whole('The metadata.generation that this status is about.', 0)

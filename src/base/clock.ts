@@ -1,8 +1,9 @@
 // The only place that reads the time and sets timers; everybody else is given a Clock, so that tests run in virtual time.
-// Used by all layers that wait; never imported by plans.
+// Used by all layers that wait; never imported by plans, which take instants (instant.ts).
 
-/** Milliseconds since 1970-01-01T00:00:00Z, whole. */
-export type Instant = number
+import type { Instant } from './instant.ts'
+
+export { formatInstant, formatMicroInstant, type Instant, parseInstant } from './instant.ts'
 
 /** Time as an argument. `now` may jump in either direction (NTP, suspended machines); timers count elapsed time. */
 export interface Clock {
@@ -46,23 +47,4 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     const cancel = clock.after(ms, done)
     signal?.addEventListener('abort', done, { once: true })
   })
-}
-
-/** RFC 3339 in UTC with whole seconds, the form of metav1.Time: 2026-11-24T07:09:03Z. */
-export function formatInstant(at: Instant): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
-}
-
-/** RFC 3339 in UTC with six digits, the form of metav1.MicroTime (Lease, Event): 2026-11-24T07:09:03.000000Z. */
-export function formatMicroInstant(at: Instant): string {
-  return `${new Date(at).toISOString().slice(0, 23)}000Z`
-}
-
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
-
-/** Reads an RFC 3339 instant (section 5.6); undefined when the text is none. */
-export function parseInstant(text: string): Instant | undefined {
-  if (!RFC_3339.test(text)) return undefined
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? undefined : at
 }

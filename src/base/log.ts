@@ -60,7 +60,13 @@ export function redact(text: string): string {
 /** A log that writes one JSON object a line to `write`. */
 export function createLog(level: LogLevel, write: (line: string) => void): Log {
   const logger = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) }, messageKey: 'message' },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'message',
+    },
     { write: (line: string) => write(redact(line)) },
   )
   return wrap(logger)

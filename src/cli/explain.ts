@@ -17,9 +17,17 @@ export const EXPLAIN_USAGE =
   'explain NAMESPACE NAME [--kubeconfig FILE] [--context NAME] [--operator-namespace NS] [--cluster-domain NAME] [-o text|json]'
 
 /** Exit code 0: ready and nothing to do; 3: waiting or something to do; 4: refused, a person is needed. Throws what keeps it from answering. */
-export async function explain(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<{ text: string; exitCode: number }> {
+export async function explain(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<{ text: string; exitCode: number }> {
   const { namespace, name, options } = readArguments(args)
-  const access = await loadAccess({ clock: systemClock, kubeconfig: options.kubeconfig, context: options.context, environment: environment })
+  const access = await loadAccess({
+    clock: systemClock,
+    kubeconfig: options.kubeconfig,
+    context: options.context,
+    environment: environment,
+  })
   const transport = createTransport(access, { clock: systemClock, connections: 8 })
   try {
     const client = createClient(transport, { clock: systemClock, random: systemRandom, fieldManager: 'mutual-explain' })

@@ -29,10 +29,15 @@ function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [s
   const { kind, name } = identity.spec.authorityRef
   if (!authority) return [['Authority', `${kind}/${name}: not found`]]
   const { signing, bundle } = authority
-  const signs = signing ? `generation ${signing.number} signs until ${instantText(signing.notAfter, now)}` : `cannot sign: ${authority.problem}`
+  const signs = signing
+    ? `generation ${signing.number} signs until ${instantText(signing.notAfter, now)}`
+    : `cannot sign: ${authority.problem}`
   return [
     ['Authority', `${kind}/${name}, trust domain ${authority.trustDomain ?? 'unknown'}; ${signs}`],
-    ['Trust bundle', bundle ? `${bundle.anchors.length} anchor${bundle.anchors.length === 1 ? '' : 's'}, ${bundle.fingerprint.slice(0, 16)}` : 'none'],
+    [
+      'Trust bundle',
+      bundle ? `${bundle.anchors.length} anchor${bundle.anchors.length === 1 ? '' : 's'}, ${bundle.fingerprint.slice(0, 16)}` : 'none',
+    ],
   ]
 }
 
@@ -42,7 +47,10 @@ function secretRows(secret: IdentityFacts['secret'], now: Instant): [string, str
   return [
     ['Secret', secret.name],
     ['Certificate', certificateText(secret, now)],
-    ['Verifies', secret.trusted === undefined ? 'unknown' : secret.trusted.ok ? 'yes, to the published bundle' : `no: ${secret.trusted.detail}`],
+    [
+      'Verifies',
+      secret.trusted === undefined ? 'unknown' : secret.trusted.ok ? 'yes, to the published bundle' : `no: ${secret.trusted.detail}`,
+    ],
   ]
 }
 

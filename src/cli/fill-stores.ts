@@ -4,7 +4,7 @@
 import type { Client } from '../k8s/client.ts'
 import { isForbidden, isNotFound } from '../k8s/errors.ts'
 import type { Store, Stored } from '../k8s/store.ts'
-import { createStores, type Scope, scopes, type Stores } from '../stores.ts'
+import { createStores, type Scope, type Stores, scopes } from '../stores.ts'
 
 /** Rejects when the API server cannot be reached. */
 export async function fillStores(client: Client, namespace: string, operatorNamespace: string): Promise<Stores> {
@@ -23,7 +23,10 @@ async function fill(client: Client, store: Store<Stored>, scope: Scope, namespac
   const replacement = store.beginReplace()
   let resourceVersion = ''
   try {
-    const options = { ...(namespace === undefined ? {} : { namespace }), ...(scope.labelSelector === undefined ? {} : { labelSelector: scope.labelSelector }) }
+    const options = {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(scope.labelSelector === undefined ? {} : { labelSelector: scope.labelSelector }),
+    }
     for await (const page of client.listPages(scope.resource, options)) {
       for (const item of page.items) replacement.add(item)
       resourceVersion = page.resourceVersion

@@ -1,14 +1,15 @@
 // The entry of the command for people (it grows into the kubectl plugin): picks the verb, prints, sets the exit code.
 
+import { processEnvironment } from '../base/environment.ts'
 import { messageOf } from '../base/errors.ts'
-import { explain, EXPLAIN_USAGE } from './explain.ts'
+import { EXPLAIN_USAGE, explain } from './explain.ts'
 
 const USAGE = `Usage: mutual <verb>\n\n  ${EXPLAIN_USAGE}\n`
 
 const [verb, ...args] = process.argv.slice(2)
 if (verb === 'explain') {
   try {
-    const { text, exitCode } = await explain(args, process.env)
+    const { text, exitCode } = await explain(args, processEnvironment())
     process.stdout.write(text)
     process.exitCode = exitCode
   } catch (error) {

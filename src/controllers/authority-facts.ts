@@ -3,8 +3,8 @@
 
 import type { AuthorityRef } from '../api/names.ts'
 import { deriveGenerations, signingGeneration } from '../api/stored/generations.ts'
-import type { Instant } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
+import type { Instant } from '../base/instant.ts'
 import type { GenerationRef } from '../issuers/issuer.ts'
 import type { TrustBundle } from '../pki/bundle.ts'
 import type { KeyType } from '../pki/keys.ts'

@@ -1,10 +1,10 @@
 // How a pass is told in a status: conditions after kstatus, and the last failure. Shared by the controllers' reports; pure.
 
 import { type Condition, sameConditions, setCondition } from '../api/condition.ts'
-import { isReason, type Reason } from '../api/reason.ts'
 import type { LastFailure } from '../api/reading-status.ts'
-import { formatInstant, type Instant, parseInstant } from '../base/clock.ts'
+import { isReason, type Reason } from '../api/reason.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
+import { formatInstant, type Instant, parseInstant } from '../base/instant.ts'
 
 /** What people are told: the Ready condition. */
 export interface Readiness {
@@ -85,6 +85,8 @@ export function statusDiffers(a: ReportedStatus, b: ReportedStatus): boolean {
 /** JSON with sorted keys: equal texts, equal values. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
-    inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
   )
 }

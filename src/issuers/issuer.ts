@@ -3,7 +3,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import type { AuthorityRef } from '../api/names.ts'
-import type { Instant } from '../base/clock.ts'
+import type { Instant } from '../base/instant.ts'
 import type { Certificate } from '../pki/certificate.ts'
 import type { Fingerprint } from '../pki/fingerprint.ts'
 import type { LeafProfile } from '../pki/profile.ts'

@@ -23,7 +23,7 @@ export function createSelfManagedIssuer(options: { client: Client; namespace: st
   function signerOf(generation: GenerationRef, now: number): Promise<Signer> {
     const version = `${generation.secretUid}/${generation.secretResourceVersion}`
     const known = signers.get(version)
-    if (known) return known
+    if (known !== undefined) return known
     const loading = loadSigner(client, namespace, generation, now)
     signers.set(version, loading)
     if (signers.size > MAX_SIGNERS) signers.delete(signers.keys().next().value as string)

@@ -12,31 +12,23 @@ interface Marker {
 }
 
 /**
- * Returns a function to await between two pieces of work. It is cheap: a marker goes round the event loop, and only when it has not come back for 5 ms,
- * so that nothing else can have run either, the work waits for it.
+ * Returns a function to ask right before each piece of work: a promise to await before asking again, or undefined: go on. It is cheap: a marker goes
+ * round the event loop, and only when it has not come back for 5 ms, so that nothing else can have run either, the work waits for it. Ask again after
+ * waiting, since many may wait for one marker, and those that go on first use up the next 5 ms.
  */
 export function turns(clock: Clock): () => Promise<void> | undefined {
-  let sent: Marker | undefined
+  let marker: Marker | undefined
   const send = (): Marker => {
     const back = new Promise<void>((resolve) => {
       setImmediate(() => {
-        sent = undefined
+        marker = undefined
         resolve()
       })
     })
     return { sentAt: clock.monotonic(), back }
   }
-  /** The marker to wait for, if it is time. */
-  const due = (): Marker | undefined => {
-    sent ??= send()
-    return clock.monotonic() - sent.sentAt >= TURN_MS ? sent : undefined
-  }
-  const wait = async (first: Marker): Promise<void> => {
-    // Many may wait for one marker, and those that go on first may use up the next 5 ms.
-    for (let marker: Marker | undefined = first; marker !== undefined; marker = due()) await marker.back
-  }
   return () => {
-    const marker = due()
-    return marker === undefined ? undefined : wait(marker)
+    marker ??= send()
+    return clock.monotonic() - marker.sentAt >= TURN_MS ? marker.back : undefined
   }
 }

@@ -1,8 +1,8 @@
 // Trust bundles: the anchors of a trust domain and their canonical text. Used by the authority controller, the codecs of stored bundles
 // and verification. Every reader of the text must see the same anchors, so anything doubtful refuses the whole bundle.
 
-import type { Instant } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
+import type { Instant } from '../base/instant.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { formatPem, type PemBlock, parsePem } from './pem.ts'

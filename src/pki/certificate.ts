@@ -2,8 +2,8 @@
 // Structure and names come from the DER by our own strict reader, keys and signatures are node:crypto's business.
 
 import { X509Certificate } from 'node:crypto'
-import type { Instant } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
+import type { Instant } from '../base/instant.ts'
 import {
   type Element,
   expectTag,

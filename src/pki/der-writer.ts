@@ -1,7 +1,7 @@
 // A writer of DER (X.690 section 10), as much of it as certificates need. Used by the encoder of certificates only.
 // It validates nothing: what comes here is of types that cannot be wrong.
 
-import type { Instant } from '../base/clock.ts'
+import type { Instant } from '../base/instant.ts'
 import { TAG } from './der.ts'
 
 /** One element of the concatenated `contents`. */

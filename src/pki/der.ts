@@ -1,8 +1,8 @@
 // A strict reader of DER (X.690 section 10): definite minimal lengths, low tags, nothing left over. Used by the readers of
 // certificates and keys beside it. It knows no X.509 and makes no copies: elements are views into the bytes that were read.
 
-import type { Instant } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
+import type { Instant } from '../base/instant.ts'
 
 /** One element; `whole` is header and content. */
 export interface Element {
@@ -50,15 +50,6 @@ export function readElements(content: Buffer, what: string): Element[] {
     at += element.whole.length
   }
   return elements
-}
-
-/** Whether `bytes` are one element and nothing else. */
-export function isOneElement(bytes: Buffer): boolean {
-  try {
-    return elementAt(bytes, 0, '').whole.length === bytes.length
-  } catch {
-    return false
-  }
 }
 
 /** `element` when it has this tag. */

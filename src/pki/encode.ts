@@ -3,7 +3,7 @@
 
 import { constants, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Instant } from '../base/clock.ts'
+import type { Instant } from '../base/instant.ts'
 import { TAG } from './der.ts'
 import { bitString, element, namedBits, octetString, oid, sequence, TRUE, time } from './der-writer.ts'
 import { describeKey } from './key-type.ts'

@@ -65,7 +65,7 @@ function beginLabel(line: string, number: number): string {
 function decode(lines: readonly string[], where: string): Buffer {
   if (lines.some((line) => line.includes('-----'))) throw invalid(`${where} has a boundary inside`)
   if (lines.some((line) => line.includes(':'))) throw invalid(`${where} has headers, which are not allowed`)
-  if (lines.some((line) => line === '')) throw invalid(`${where} has an empty line inside, or is empty`)
+  if (lines.length === 0 || lines.includes('')) throw invalid(`${where} has an empty line inside, or is empty`)
   const base64 = lines.join('')
   if (!BASE64.test(base64)) throw invalid(`${where} is not base64`)
   const der = Buffer.from(base64, 'base64')

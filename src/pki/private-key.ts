@@ -3,15 +3,20 @@
 
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { messageOf, OperatorError } from '../base/errors.ts'
-import { isOneElement } from './der.ts'
+import { readElement, readElements, TAG } from './der.ts'
 import { describeKey, isAcceptableKey } from './key-type.ts'
 import { formatPem, type PemBlock, parsePem } from './pem.ts'
 
-/** The unencrypted forms: RFC 5958, RFC 8017 appendix A.1.2, RFC 5915. */
-const FORMS: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
-  'PRIVATE KEY': 'pkcs8',
-  'RSA PRIVATE KEY': 'pkcs1',
-  'EC PRIVATE KEY': 'sec1',
+/** The unencrypted forms, and what stands after the version in each (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915). */
+const FORMS: Readonly<Record<string, Form>> = {
+  'PRIVATE KEY': { type: 'pkcs8', second: TAG.sequence },
+  'RSA PRIVATE KEY': { type: 'pkcs1', second: TAG.integer },
+  'EC PRIVATE KEY': { type: 'sec1', second: TAG.octetString },
+}
+
+interface Form {
+  readonly type: 'pkcs8' | 'pkcs1' | 'sec1'
+  readonly second: number
 }
 
 /** A key of 8192 bits in PEM is 6.4 kB. */
@@ -33,12 +38,12 @@ export function renderPrivateKey(key: KeyObject): Buffer {
 export function parsePrivateKey(pem: string | Buffer): KeyObject {
   const text = typeof pem === 'string' ? pem : pem.toString('latin1')
   const { label, der } = onlyBlock(text)
-  const type = FORMS[label]
-  if (!type) {
+  const form = FORMS[label]
+  if (!form) {
     if (label === 'ENCRYPTED PRIVATE KEY') throw invalid('it is encrypted: store it unencrypted, as PKCS#8')
     throw invalid(`it is a ${label} block: store an unencrypted PKCS#8 PRIVATE KEY`)
   }
-  const key = decode(der, type)
+  const key = decode(der, form)
   der.fill(0)
   if (!key) throw invalid(`its ${label} block cannot be decoded`)
   if (!isAcceptableKey(key)) {
@@ -59,11 +64,11 @@ function onlyBlock(text: string): PemBlock {
   return block
 }
 
-/** OpenSSL's own messages are dropped: what they repeat is not ours to know. It ignores bytes after the key, which we do not. */
-function decode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): KeyObject | undefined {
-  if (!isOneElement(der)) return undefined
+/** OpenSSL's own messages are dropped: what they repeat is not ours to know. It ignores labels and bytes after the key, which we do not. */
+function decode(der: Buffer, { type, second }: Form): KeyObject | undefined {
   try {
-    return createPrivateKey({ key: der, format: 'der', type })
+    const [, element] = readElements(readElement(der, TAG.sequence, 'a key').content, 'a key')
+    return element?.tag === second ? createPrivateKey({ key: der, format: 'der', type }) : undefined
   } catch {
     return undefined
   }

@@ -1,8 +1,8 @@
 // Profiles: the rules certificates are made by, and when a leaf is renewed. Used by plans, which only compute, and by signing.
 // No clock and no key here; randomness is an argument.
 
-import type { Instant } from '../base/clock.ts'
 import { type Duration, hours, minutes } from '../base/duration.ts'
+import type { Instant } from '../base/instant.ts'
 import type { Random } from '../base/random.ts'
 import type { DnsName } from './dns-name.ts'
 import type { KeyType } from './key-type.ts'

@@ -2,9 +2,9 @@
 // The time and the randomness are arguments; what is made is read back from its DER before anybody gets it.
 
 import { hash, type KeyObject } from 'node:crypto'
-import type { Instant } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { OperatorError } from '../base/errors.ts'
+import type { Instant } from '../base/instant.ts'
 import type { Random } from '../base/random.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { readBitString, readElement, readElements, TAG } from './der.ts'

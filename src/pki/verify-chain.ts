@@ -1,7 +1,7 @@
 // Verifies a chain to trust anchors, as a careful TLS library does (RFC 5280 section 6). Pure: the time is an argument.
 // Used through verify.ts and by signing. It trusts nothing but the anchors it is given and what it does not understand it refuses.
 
-import type { Instant } from '../base/clock.ts'
+import { formatInstant, type Instant } from '../base/instant.ts'
 import { type Certificate, isSignedBy, isStrongSignature } from './certificate.ts'
 import { isUnderstood } from './extensions.ts'
 import { describeKey, isAcceptableKey } from './key-type.ts'
@@ -83,9 +83,9 @@ function mayHaveIssued(issuer: Certificate, child: Certificate): boolean {
 
 function checkTimes(certificate: Certificate, at: Instant): Verdict {
   const { notBefore, notAfter } = certificate
-  if (at < notBefore) return broken('validity', `${nameOf(certificate)} is not valid before ${timeText(notBefore)}`)
+  if (at < notBefore) return broken('validity', `${nameOf(certificate)} is not valid before ${formatInstant(notBefore)}`)
   // Both ends belong to the validity (section 4.1.2.5), and the last second belongs to it whole.
-  if (at >= notAfter + 1000) return broken('validity', `${nameOf(certificate)} expired at ${timeText(notAfter)}`)
+  if (at >= notAfter + 1000) return broken('validity', `${nameOf(certificate)} expired at ${formatInstant(notAfter)}`)
   return OK
 }
 
@@ -134,9 +134,4 @@ function unknownIssuer(last: Certificate, anchors: readonly Certificate[]): stri
 /** A certificate's name for people: its subject, else what it is for, else its number. */
 export function nameOf(certificate: Certificate): string {
   return certificate.subject || certificate.uris[0] || `certificate ${certificate.serialNumber}`
-}
-
-/** An instant in a message: RFC 3339, seconds. */
-export function timeText(at: Instant): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
 }

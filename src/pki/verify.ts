@@ -2,13 +2,13 @@
 // Pure: the time is an argument and a verdict is plain data. It decides nothing about what happens next.
 
 import { type KeyObject, sign, verify } from 'node:crypto'
-import type { Instant } from '../base/clock.ts'
 import { formatDuration, minutes } from '../base/duration.ts'
+import { formatInstant, type Instant } from '../base/instant.ts'
 import type { TrustBundle } from './bundle.ts'
 import { type Certificate, isStrongSignature } from './certificate.ts'
 import { describeKey, isAcceptableKey, keyTypeOf, publicKeyHash } from './key-type.ts'
 import type { LeafProfile } from './profile.ts'
-import { broken, checkCA, firstBroken, nameOf, OK, timeText, type Verdict, verifyChain } from './verify-chain.ts'
+import { broken, checkCA, firstBroken, nameOf, OK, type Verdict, verifyChain } from './verify-chain.ts'
 
 export { type Verdict, verifyChain } from './verify-chain.ts'
 
@@ -77,8 +77,8 @@ function checkUsages(leaf: Certificate): Verdict {
 
 function checkLifetime(profile: LeafProfile, leaf: Certificate, now: Instant): Verdict {
   const left = leaf.notAfter - now
-  if (left <= 0) return broken('lifetime', `the certificate expired at ${timeText(leaf.notAfter)}`)
-  if (leaf.notBefore > now) return broken('lifetime', `the certificate is not valid before ${timeText(leaf.notBefore)}`)
+  if (left <= 0) return broken('lifetime', `the certificate expired at ${formatInstant(leaf.notAfter)}`)
+  if (leaf.notBefore > now) return broken('lifetime', `the certificate is not valid before ${formatInstant(leaf.notBefore)}`)
   if (left > profile.lifetime + SKEW) {
     return broken('lifetime', `the certificate lasts ${formatDuration(left)}, ${formatDuration(profile.lifetime)} was asked for`)
   }
@@ -116,8 +116,8 @@ export function checkSigner(certificate: Certificate, privateKey: KeyObject): Ve
 /** Whether the CA is in force. */
 export function checkInForce(certificate: Certificate, now: Instant): Verdict {
   const { notBefore, notAfter } = certificate
-  if (now < notBefore) return broken('notBefore', `${nameOf(certificate)} is not valid before ${timeText(notBefore)}`)
-  if (now >= notAfter) return broken('notAfter', `${nameOf(certificate)} expired at ${timeText(notAfter)}`)
+  if (now < notBefore) return broken('notBefore', `${nameOf(certificate)} is not valid before ${formatInstant(notBefore)}`)
+  if (now >= notAfter) return broken('notAfter', `${nameOf(certificate)} expired at ${formatInstant(notAfter)}`)
   return OK
 }
 

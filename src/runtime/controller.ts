@@ -127,8 +127,8 @@ export class Controller {
   async #work(turn: () => Promise<void> | undefined): Promise<void> {
     const { signal } = this.#stopping
     for (;;) {
-      await turn()
       const key = await this.#queue.next(signal)
+      for (let pause = turn(); pause !== undefined; pause = turn()) await pause
       if (key === undefined || signal.aborted) return
       await this.#pass(key)
     }

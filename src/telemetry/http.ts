@@ -18,7 +18,12 @@ export interface TelemetryServer {
 }
 
 /** Listens; rejects when the port is taken. */
-export async function serveTelemetry(options: { host: string; port: number; metrics: Metrics; health: HealthReadings }): Promise<TelemetryServer> {
+export async function serveTelemetry(options: {
+  host: string
+  port: number
+  metrics: Metrics
+  health: HealthReadings
+}): Promise<TelemetryServer> {
   const { metrics, health } = options
   const server = createServer((request, response) => {
     const answer = (code: number, text: string, contentType = 'text/plain; charset=utf-8'): void => {

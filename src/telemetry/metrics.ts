@@ -1,7 +1,7 @@
 // The metrics of the process (docs/metrics.md), in Prometheus text. Subscribes to outcomes and samples; nobody waits for it.
 // Labels never name an object, so that their number does not grow with a cluster's.
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 
 /** What is asked for when the metrics are read. */
 export interface Readings {
@@ -10,13 +10,21 @@ export interface Readings {
   /** Milliseconds since each watch last heard from the API server. */
   readonly silences: () => Readonly<Record<string, number>>
   /** By authority: the earliest end of a leaf (seconds since 1970), and how many renewals are overdue. */
-  readonly certificates: () => Readonly<Record<string, { readonly count: number; readonly earliestNotAfter: number; readonly overdue: number }>>
+  readonly certificates: () => Readonly<
+    Record<string, { readonly count: number; readonly earliestNotAfter: number; readonly overdue: number }>
+  >
 }
 
 export interface Metrics {
   step(sample: { readonly kind: string; readonly reason: string; readonly authority: string; readonly durationMs: number }): void
   pass(sample: { readonly controller: string; readonly outcome: string; readonly durationMs: number }): void
-  request(sample: { readonly verb: string; readonly resource: string; readonly code: number; readonly durationMs: number; readonly throttled: boolean }): void
+  request(sample: {
+    readonly verb: string
+    readonly resource: string
+    readonly code: number
+    readonly durationMs: number
+    readonly throttled: boolean
+  }): void
   /** Prometheus text format. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>
 }
@@ -27,7 +35,12 @@ const PREFIX = 'mutual_identity_'
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const named = (name: string, help: string, labelNames: string[] = []) => ({ name: PREFIX + name, help, labelNames, registers: [registry] })
+  const named = (name: string, help: string, labelNames: string[] = []) => ({
+    name: PREFIX + name,
+    help,
+    labelNames,
+    registers: [registry],
+  })
   const issued = new Counter(named('certificates_issued_total', 'Certificates issued, by why and by authority.', ['reason', 'authority']))
   const failed = new Counter(named('steps_failed_total', 'Steps that failed, by reason and by authority.', ['reason', 'authority']))
   const issuance = new Histogram({
@@ -38,16 +51,24 @@ export function createMetrics(readings: Readings): Metrics {
     ...named('reconcile_duration_seconds', 'Passes of the controllers, by outcome.', ['controller', 'outcome']),
     buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
   })
-  const requests = new Counter(named('api_requests_total', 'Requests to the API server; code 0 where no answer came.', ['verb', 'resource', 'code']))
+  const requests = new Counter(
+    named('api_requests_total', 'Requests to the API server; code 0 where no answer came.', ['verb', 'resource', 'code']),
+  )
   const throttled = new Counter(named('api_throttled_total', 'Requests that the API server answered with 429.'))
   readingGauge(named('leader', '1 while this replica leads.'), (gauge) => gauge.set(readings.leading() ? 1 : 0))
-  readingGauge(named('queue_depth', 'Keys that are ready or being worked on.', ['controller']), (gauge) => setAll(gauge, 'controller', readings.queueDepths()))
+  readingGauge(named('queue_depth', 'Keys that are ready or being worked on.', ['controller']), (gauge) =>
+    setAll(gauge, 'controller', readings.queueDepths()),
+  )
   readingGauge(named('cache_staleness_seconds', 'Since a watch last heard from the API server.', ['resource']), (gauge) =>
     setAll(gauge, 'resource', readings.silences(), 1 / 1000),
   )
   readingGauge(named('certificates', 'Leaf certificates in Secrets.', ['authority']), (gauge) => setFrom(gauge, readings, 'count'))
-  readingGauge(named('earliest_expiry_timestamp_seconds', 'When the first leaf expires.', ['authority']), (gauge) => setFrom(gauge, readings, 'earliestNotAfter'))
-  readingGauge(named('renewals_overdue', 'Leaves whose renewal is due and not done.', ['authority']), (gauge) => setFrom(gauge, readings, 'overdue'))
+  readingGauge(named('earliest_expiry_timestamp_seconds', 'When the first leaf expires.', ['authority']), (gauge) =>
+    setFrom(gauge, readings, 'earliestNotAfter'),
+  )
+  readingGauge(named('renewals_overdue', 'Leaves whose renewal is due and not done.', ['authority']), (gauge) =>
+    setFrom(gauge, readings, 'overdue'),
+  )
 
   return {
     step({ kind, reason, authority, durationMs }) {

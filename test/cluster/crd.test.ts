@@ -1,87 +1,29 @@
 // What the API server makes of our kinds: it refuses bad objects with the rule in the message, sets defaults, keeps trust domains as they
 // were, and prints the columns. Against a real API server; no controller runs.
 
-import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { parse } from 'yaml'
+import fc from 'fast-check'
 import { type ControlPlane, startControlPlane } from '../../scripts/control-plane/index.ts'
-import { generatedFiles } from '../../scripts/generate/files.ts'
-
-type Json = Record<string, unknown>
-interface Answer {
-  readonly code: number
-  readonly body: Json
-  /** Of a Status, when it is one. */
-  readonly message: string
-}
+import { DURATION_PATTERN, MAX_DURATION_LENGTH } from '../../src/api/duration-schema.ts'
+import { hours, minutes, parseDuration } from '../../src/base/duration.ts'
+import { type Answer, type Call, createCaller, installDefinitions, MERGE_PATCH } from '../support/api-caller.ts'
 
 const API = '/apis/mutualidentity.io/v1alpha1'
 const IDENTITIES = `${API}/namespaces/default/mutualidentities`
 const AUTHORITIES = `${API}/clustermutualauthorities`
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-const MERGE_PATCH = 'application/merge-patch+json'
 
 let plane: ControlPlane
-let admin: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }
+let call: Call
 
 beforeAll(async () => {
   plane = await startControlPlane({ controllerManager: false })
-  const kubeconfig = parse(readFileSync(plane.kubeconfigFile, 'utf8'))
-  const [{ user }] = kubeconfig.users
-  const bytes = (name: string) => Buffer.from(user[`${name}-data`], 'base64')
-  admin = { ca: readFileSync(plane.caFile), cert: bytes('client-certificate'), key: bytes('client-key') }
-  for (const definition of definitions()) expect((await call('POST', DEFINITIONS, definition)).code).toBe(201)
-  for (const definition of definitions()) await established(definition.metadata.name)
+  call = createCaller(plane)
+  await installDefinitions(call)
 })
 
 afterAll(async () => {
   await plane?.stop()
 })
-
-/** As they are written to crds/, so that the text is what is tried. */
-function definitions(): { metadata: { name: string } }[] {
-  return generatedFiles().flatMap(({ path, text }) => (path.startsWith('crds/') ? [parse(text)] : []))
-}
-
-function call(
-  method: string,
-  path: string,
-  body?: object,
-  { contentType = 'application/json', accept = 'application/json' } = {},
-): Promise<Answer> {
-  const url = new URL(path, plane.url)
-  if (method !== 'GET') url.searchParams.set('fieldValidation', 'Strict')
-  return new Promise((resolve, reject) => {
-    const headers = { accept, 'content-type': contentType }
-    const sent = request(url, { method, headers, ...admin }, (reply) => {
-      const parts: Buffer[] = []
-      reply.on('data', (part: Buffer) => parts.push(part))
-      reply.on('error', reject)
-      reply.on('end', () => {
-        const answer = JSON.parse(Buffer.concat(parts).toString('utf8')) as Json
-        resolve({ code: reply.statusCode ?? 0, body: answer, message: String(answer.message ?? '') })
-      })
-    })
-    sent.on('error', reject)
-    sent.end(body === undefined ? undefined : JSON.stringify(body))
-  })
-}
-
-async function established(name: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const { body } = await call('GET', `${DEFINITIONS}/${name}`)
-    const { conditions = [] } = (body.status ?? {}) as { conditions?: { type: string; status: string; message: string }[] }
-    const wrong = conditions.find(({ type, status }) => type === 'NonStructuralSchema' && status === 'True')
-    if (wrong) throw new Error(wrong.message)
-    if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) {
-      const collection = name.startsWith('mutual') ? IDENTITIES : AUTHORITIES
-      if ((await call('GET', collection)).code === 200) return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${name} was not established`)
-}
 
 let count = 0
 const freshName = (): string => `it-${++count}`
@@ -106,7 +48,7 @@ const selecting = (podSelector: unknown): object => ({ podSelector })
 const requiring = (...matchExpressions: unknown[]): object => selecting({ matchExpressions })
 const lasting = (lifetime: unknown): object => ({ podSelector: {}, certificate: { lifetime } })
 
-const NAME_RULE = /metadata\.name '.*' must be a DNS label of at most 52 characters, without dots/
+const NAME_RULE = /metadata\.name: Invalid value: '.*' must be a DNS label of at most 52 characters, without dots/
 const KEY_RULE = /must be a label key/
 const VALUE_RULE = /must be a label value/
 const LIFETIME_RULE = /must be a duration from 1m to 8760h, such as 24h: numbers with the units h, m, s or ms \(there are no days\)/
@@ -275,6 +217,36 @@ describe('a MutualIdentity', () => {
     })
   })
 
+  it('may have the largest selector there is', async () => {
+    const key = (index: number) => `${'a'.repeat(250)}${String(index).padStart(3, '0')}/${'k'.repeat(63)}`
+    const values = Array.from({ length: 64 }, (_, index) => `${'v'.repeat(60)}${String(index).padStart(3, '0')}`)
+    const podSelector = {
+      matchLabels: Object.fromEntries(Array.from({ length: 32 }, (_, index) => [key(index), 'v'.repeat(63)])),
+      matchExpressions: Array.from({ length: 16 }, (_, index) => ({ key: key(index), operator: 'In', values })),
+    }
+    expect(await createIdentity(selecting(podSelector))).toMatchObject({ code: 201 })
+  })
+
+  it('may have exactly the lifetimes that our parser reads, within the bounds', async () => {
+    const accepts = async (lifetime: string): Promise<boolean> =>
+      (await call('POST', `${IDENTITIES}?dryRun=All`, identity(lasting(lifetime)))).code === 201
+    const shape = new RegExp(`^${DURATION_PATTERN}$`)
+    const parts = fc.array(
+      fc.tuple(fc.nat(9999), fc.constantFrom('', '.5', '.25', '.125'), fc.constantFrom('h', 'm', 's', 'ms', 'us', 'd', '')),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(parts, async (generated) => {
+        const lifetime = generated.flat().join('')
+        const ms = lifetime.length <= MAX_DURATION_LENGTH && shape.test(lifetime) ? parseDuration(lifetime) : undefined
+        expect(await accepts(lifetime)).toBe(ms !== undefined && ms >= minutes(1) && ms <= hours(8760))
+      }),
+    )
+  })
+
   it('gets the defaults beside what it says', async () => {
     const { body } = await createIdentity({ podSelector: {}, authorityRef: { name: 'other' }, certificate: { keyType: 'ED25519' } })
     expect(body.spec).toMatchObject({
@@ -306,9 +278,13 @@ describe('a ClusterMutualAuthority', () => {
     [
       'a lifetime below the smallest',
       { leaf: { lifetime: '5m' } },
-      /lifetime 5m is below minLifetime 10m: lower minLifetime \(1m at least\) or raise lifetime/,
+      /spec\.leaf\.lifetime: Invalid value: lifetime 5m is below minLifetime 10m: lower minLifetime \(1m at least\) or raise lifetime/,
     ],
-    ['a lifetime above the largest', { leaf: { maxLifetime: '12h' } }, /lifetime 24h is above maxLifetime 12h/],
+    [
+      'a lifetime above the largest',
+      { leaf: { maxLifetime: '12h' } },
+      /spec\.leaf\.lifetime: Invalid value: lifetime 24h is above maxLifetime 12h/,
+    ],
     [
       'a lifetime above a sixth of the root',
       { selfManaged: { rootLifetime: '100h' } },

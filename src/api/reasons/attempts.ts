@@ -1,7 +1,7 @@
 // The reasons of a failed attempt, as lower layers give them: the API server, the way to it, the parsers of certificates, our own mistakes.
 // Part of the table in ../reason.ts. Those layers do not know the table; a test looks for words of theirs that are not in it.
 
-import type { ReasonEntry } from '../reason.ts'
+import type { ReasonEntry } from './entry.ts'
 
 const AGAIN = 'Nothing: it is tried again. If it stays, look at the API server and the way to it.'
 

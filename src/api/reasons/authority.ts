@@ -1,7 +1,7 @@
 // The reasons of authorities and of their trust bundles. Part of the table in ../reason.ts.
 // Text for people who read a condition and want to know what to do.
 
-import type { ReasonEntry } from '../reason.ts'
+import type { ReasonEntry } from './entry.ts'
 
 const NOTHING = 'Nothing.'
 
@@ -30,6 +30,11 @@ export const authorityReasons = {
     kind: 'refused',
     summary: 'The root has expired: nothing can be issued, and what was issued no longer verifies.',
     remedy: 'Make another authority and let the identities name it.',
+  },
+  CANotYetValid: {
+    kind: 'failed',
+    summary: 'The root is not valid yet: the clock of this machine is behind the one that made it.',
+    remedy: 'Correct the clock; it is tried again.',
   },
   TrustDomainTaken: {
     kind: 'refused',

@@ -1,7 +1,7 @@
 // The reasons of identities: how one stands, why its certificate is made again, what stops it. Part of the table in ../reason.ts.
 // Text for people who read a condition and want to know what to do.
 
-import type { ReasonEntry } from '../reason.ts'
+import type { ReasonEntry } from './entry.ts'
 
 const NOTHING = 'Nothing.'
 

@@ -1,11 +1,12 @@
 // The CA Secret of one generation of a self-managed authority, in the operator's namespace: how it is written, and what of it is cached.
 // Used by the authority controller, the self-managed issuer and everybody who asks which generation signs. No IO; the key is never cached.
 
-import { formatInstant, type Instant, parseInstant } from '../../base/clock.ts'
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts'
+import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import { type Certificate, readChain } from '../../pki/certificate.ts'
-import { parsePrivateKey, publicKeyHash } from '../../pki/keys.ts'
+import { publicKeyHash } from '../../pki/key-type.ts'
 import { formatPem } from '../../pki/pem.ts'
+import { parsePrivateKey } from '../../pki/private-key.ts'
 import type { TrustDomain } from '../../pki/trust-domain.ts'
 import { type AuthorityRef, annotations, caSecretName, labels, MANAGER, type Role } from '../names.ts'
 import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'

@@ -1,10 +1,11 @@
 // The leaf Secret: how it is written, and what of it is kept in the cache (public facts, never the private key).
 // Used by the identity controller and the explain command; no IO.
 
-import { type Instant, parseInstant } from '../../base/clock.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
 import { type Certificate, readChain } from '../../pki/certificate.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
-import { type KeyType, parsePrivateKey, publicKeyHash } from '../../pki/keys.ts'
+import { type KeyType, publicKeyHash } from '../../pki/key-type.ts'
+import { parsePrivateKey } from '../../pki/private-key.ts'
 import { API_VERSION, type AuthorityRef, annotations, labels, MANAGER, type Role } from '../names.ts'
 import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 

@@ -14,7 +14,7 @@ export function observeAuthorityState(authority: ClusterMutualAuthority, caches:
   const claimed = claimedTrustDomain(authority, caches, defaultTrustDomain)
   const elder = [...caches.authorities.all()]
     .filter((other) => other.uid !== authority.uid && !other.deleting && claimedTrustDomain(other, caches, defaultTrustDomain) === claimed)
-    .find((other) => isElder(other, authority))
+    .find((other) => isElder(other, authority, caches))
   return { authority, ref, secrets, generations: deriveGenerations(secrets), record, defaultTrustDomain, elder: elder?.name }
 }
 
@@ -24,7 +24,9 @@ function claimedTrustDomain(authority: ClusterMutualAuthority, caches: Caches, d
   return first?.trustDomain || authority.spec.trustDomain || defaultTrustDomain
 }
 
-/** The older wins, then the smaller UID: the same answer on every replica. */
-function isElder(other: ClusterMutualAuthority, authority: ClusterMutualAuthority): boolean {
+/** One that has a CA comes first, since it signs already; then the older, then the smaller UID: the same answer on every replica. */
+function isElder(other: ClusterMutualAuthority, authority: ClusterMutualAuthority, caches: Caches): boolean {
+  const [ofOther, own] = [other, authority].map(({ name }) => caches.caSecrets.by('authority', name).length > 0)
+  if (ofOther !== own) return ofOther === true
   return other.createdAt === authority.createdAt ? other.uid < authority.uid : other.createdAt < authority.createdAt
 }

@@ -1,15 +1,20 @@
 // The status of an authority and what is announced of a pass. Pure; written by the controller only when something differs.
 
 import type { ClusterMutualAuthorityStatus } from '../../api/cluster-mutual-authority.ts'
-import { formatInstant, type Instant } from '../../base/clock.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
 import type { AuthorityOutcome } from './perform.ts'
 import type { AuthorityPlan } from './plan.ts'
 
 /** The status as it must be after this pass. */
-export function nextAuthorityStatus(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, now: Instant): ClusterMutualAuthorityStatus {
+export function nextAuthorityStatus(
+  facts: AuthorityFacts,
+  plan: AuthorityPlan,
+  outcome: AuthorityOutcome,
+  now: Instant,
+): ClusterMutualAuthorityStatus {
   const { authority, generations, record } = facts
   if (plan.held) return authority.status
   const readiness = outcome.kind === 'failed' ? failed(outcome.error) : plan.readiness
@@ -36,7 +41,9 @@ export function announceAuthority(facts: AuthorityFacts, plan: AuthorityPlan, ou
   if (plan.held) return undefined
   if (outcome.kind === 'failed') {
     const reason = reasonOf(outcome.error)
-    return status.lastFailure?.reason === reason ? undefined : { type: 'Warning', reason, action: 'Reconcile', note: messageOf(outcome.error) }
+    return status.lastFailure?.reason === reason
+      ? undefined
+      : { type: 'Warning', reason, action: 'Reconcile', note: messageOf(outcome.error) }
   }
   if (outcome.kind === 'changed') return { type: 'Normal', reason: plan.reason, action: 'Reconcile', note: plan.message }
   const { state, reason, message } = plan.readiness

@@ -75,7 +75,13 @@ async function create(ref: ObjectRef, bundle: TrustBundle, facts: BundleFacts, d
 }
 
 /** A merge patch of exactly this version; fields of others stay. */
-async function replace(ref: ObjectRef, bundle: TrustBundle, version: { uid: string; resourceVersion: string }, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+async function replace(
+  ref: ObjectRef,
+  bundle: TrustBundle,
+  version: { uid: string; resourceVersion: string },
+  facts: BundleFacts,
+  deps: BundleDeps,
+): Promise<void> {
   const { metadata, data } = renderBundle(ref.namespace, facts.ref, bundle)
   const patch = { metadata: { ...version, labels: metadata.labels, annotations: metadata.annotations }, data }
   deps.wroteCopy(await deps.client.mergePatch(configMaps, ref, patch))

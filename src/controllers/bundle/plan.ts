@@ -59,7 +59,8 @@ export function planBundle(facts: BundleFacts): BundlePlan {
   }
   if (bundleIsCurrent(copy, ref, bundle.fingerprint)) return nothing('the copy is current')
   const version = { uid: copy.uid, resourceVersion: copy.resourceVersion }
-  if (copy.immutable) return { step: { kind: 'delete', version }, reason: 'BundleRepaired', message: 'the copy was made immutable: it is made again' }
+  if (copy.immutable)
+    return { step: { kind: 'delete', version }, reason: 'BundleRepaired', message: 'the copy was made immutable: it is made again' }
   const outdated = copy.recordedFingerprint !== bundle.fingerprint
   const message = outdated ? 'another bundle was published' : 'the copy was edited'
   return { step: { kind: 'replace', bundle, version }, reason: outdated ? 'BundleWritten' : 'BundleRepaired', message }

@@ -1,7 +1,7 @@
 // The first checks of an identity's plan: may it be served at all, and by which authority. Pure.
 
-import type { IdentityFacts } from './facts.ts'
 import type { Readiness } from '../readiness.ts'
+import type { IdentityFacts } from './facts.ts'
 
 type Check = (facts: IdentityFacts) => Readiness | undefined
 

@@ -1,8 +1,8 @@
 // What an identity asks for, resolved against its authority: account, names, lifetime, key. Or why it cannot be resolved. Pure.
 
 import { annotations } from '../../api/names.ts'
-import { parseInstant } from '../../base/clock.ts'
 import { type Duration, formatDuration } from '../../base/duration.ts'
+import { parseInstant } from '../../base/instant.ts'
 import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Fingerprint } from '../../pki/fingerprint.ts'
 import { fingerprintOf } from '../../pki/fingerprint.ts'
@@ -10,8 +10,8 @@ import type { LeafProfile } from '../../pki/profile.ts'
 import { workloadId } from '../../pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { AuthorityFacts, SigningFacts } from '../authority-facts.ts'
-import type { IdentityFacts } from './facts.ts'
 import type { Readiness } from '../readiness.ts'
+import type { IdentityFacts } from './facts.ts'
 
 /** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
 export const MAX_DNS_NAMES = 400

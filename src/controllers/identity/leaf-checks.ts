@@ -3,8 +3,8 @@
 
 import { annotations } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
-import type { Instant } from '../../base/clock.ts'
-import { formatInstant } from '../../base/clock.ts'
+import type { Instant } from '../../base/instant.ts'
+import { formatInstant } from '../../base/instant.ts'
 import { clampRenewAt } from '../../pki/profile.ts'
 import type { Asked } from './asked.ts'
 import type { SecretFacts } from './facts.ts'

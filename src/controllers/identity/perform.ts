@@ -3,8 +3,9 @@
 
 import { API_VERSION, labels as labelNames, MANAGER } from '../../api/names.ts'
 import { LEAF_SECRET_TYPE, leafSecretData, leafSecretMetadata } from '../../api/stored/leaf-secret.ts'
-import { type Clock, formatInstant, type Instant } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { OperatorError } from '../../base/errors.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
 import type { Random } from '../../base/random.ts'
 import type { Issuers } from '../../issuers/issuer.ts'
 import type { Client } from '../../k8s/client.ts'

@@ -6,7 +6,7 @@
 import { leafSecretName } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { LEAF_SECRET_TYPE } from '../../api/stored/leaf-secret.ts'
-import type { Instant } from '../../base/clock.ts'
+import type { Instant } from '../../base/instant.ts'
 import type { GenerationRef } from '../../issuers/issuer.ts'
 import type { Fingerprint } from '../../pki/fingerprint.ts'
 import type { LeafProfile } from '../../pki/profile.ts'

@@ -3,13 +3,13 @@
 
 import type { MutualIdentityStatus } from '../../api/mutual-identity.ts'
 import type { Reason } from '../../api/reason.ts'
-import { formatInstant, type Instant } from '../../base/clock.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
+import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
 import type { Outcome } from './perform.ts'
 import type { IdentityPlan } from './plan.ts'
-import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 
 /** The status as it must be after this pass. `now` stamps what is new. */
 export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, now: Instant): MutualIdentityStatus {

@@ -1,0 +1,191 @@
+// What the store makes of objects as the API server holds them: all of it, the defaults, and a problem instead of a throw.
+
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { projectClusterMutualAuthority } from '../../../src/api/cluster-mutual-authority.ts'
+import { MATCHES_NOTHING } from '../../../src/api/label-selector.ts'
+import { projectMutualIdentity } from '../../../src/api/mutual-identity.ts'
+import { hours, minutes } from '../../../src/base/duration.ts'
+
+const metadata = {
+  namespace: 'shop',
+  name: 'payments',
+  uid: 'u-1',
+  resourceVersion: '7',
+  generation: 3,
+  creationTimestamp: '2026-01-01T00:00:00Z',
+}
+
+const conditions = [
+  { type: 'Ready', status: 'True', reason: 'Current', message: 'm', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 3 },
+] as const
+const lastFailure = { reason: 'Forbidden', message: 'm', at: '2026-01-01T00:00:00Z', attempts: 2, nextAttemptAt: '2026-01-01T00:01:00Z' }
+
+const specOf = (spec: unknown) => projectMutualIdentity({ metadata, spec })
+const authorityOf = (spec: unknown) => projectClusterMutualAuthority({ metadata: { ...metadata, namespace: '' }, spec })
+
+describe('projectMutualIdentity', () => {
+  it('reads everything that is set', () => {
+    const status = {
+      observedGeneration: 3,
+      conditions,
+      spiffeID: 'spiffe://example.org/ns/shop/sa/web',
+      certificate: { serialNumber: 'ab', notAfter: 'x', renewAt: 'y', issuedBy: 'z' },
+      lastFailure,
+    }
+    const raw = {
+      metadata: { ...metadata, annotations: { 'mutualidentity.io/renew-requested-at': '2026-02-01T00:00:00Z', other: 'x' } },
+      spec: {
+        podSelector: { matchLabels: { app: 'payments' }, matchExpressions: [{ key: 'tier', operator: 'Exists' }] },
+        serviceAccountName: 'web',
+        authorityRef: { kind: 'ClusterMutualAuthority', name: 'other' },
+        certificate: { lifetime: '1h30m', keyType: 'ED25519', serviceNames: 'None' },
+      },
+      status,
+    }
+    expect(projectMutualIdentity(raw)).toEqual({
+      namespace: 'shop',
+      name: 'payments',
+      uid: 'u-1',
+      resourceVersion: '7',
+      generation: 3,
+      createdAt: Date.parse('2026-01-01T00:00:00Z'),
+      deleting: false,
+      renewRequestedAt: '2026-02-01T00:00:00Z',
+      spec: {
+        podSelector: { matchLabels: { app: 'payments' }, matchExpressions: [{ key: 'tier', operator: 'Exists', values: [] }] },
+        serviceAccountName: 'web',
+        authorityRef: { kind: 'ClusterMutualAuthority', name: 'other' },
+        certificate: { lifetime: minutes(90), keyType: 'ED25519', serviceNames: 'None' },
+      },
+      problem: undefined,
+      status,
+    })
+  })
+
+  it('takes the defaults for what is absent or null', () => {
+    const expected = {
+      podSelector: { matchLabels: {}, matchExpressions: [] },
+      serviceAccountName: undefined,
+      authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
+      certificate: { lifetime: undefined, keyType: 'ECDSAP256', serviceNames: 'Auto' },
+    }
+    expect(specOf({ podSelector: {} })).toMatchObject({ spec: expected, problem: undefined })
+    expect(specOf({ podSelector: {}, authorityRef: null, certificate: { lifetime: null } })).toMatchObject({
+      spec: expected,
+      problem: undefined,
+    })
+  })
+
+  it('says that it is being deleted', () => {
+    expect(projectMutualIdentity({ metadata: { ...metadata, deletionTimestamp: 'x' } }).deleting).toBe(true)
+  })
+
+  it.each<[string, unknown, string]>([
+    ['no spec', undefined, 'spec.podSelector is missing'],
+    ['a spec that is a text', 'x', 'spec "x" is not an object; spec.podSelector is missing'],
+    ['no selector', {}, 'spec.podSelector is missing'],
+    ['a selector that cannot be read', { podSelector: { matchLabels: 'x' } }, 'spec.podSelector is not a valid label selector'],
+    [
+      'an unknown key type',
+      { podSelector: {}, certificate: { keyType: 'DSA' } },
+      'spec.certificate.keyType "DSA" is not one of ECDSAP256, ',
+    ],
+    [
+      'a lifetime in days',
+      { podSelector: {}, certificate: { lifetime: '90d' } },
+      'spec.certificate.lifetime "90d" is not a duration such as 24h',
+    ],
+    [
+      'an unknown kind',
+      { podSelector: {}, authorityRef: { kind: 'Issuer' } },
+      'spec.authorityRef.kind "Issuer" is not one of ClusterMutualAuthority',
+    ],
+    ['an empty service account', { podSelector: {}, serviceAccountName: '' }, 'spec.serviceAccountName "" is not a text'],
+  ])('makes a problem of %s', (_what, spec, problem) => {
+    expect(specOf(spec).problem).toContain(problem)
+  })
+
+  it('selects nothing where the selector is missing', () => {
+    expect(specOf({}).spec.podSelector).toBe(MATCHES_NOTHING)
+  })
+
+  it('leaves out what it cannot read of a status', () => {
+    const status = {
+      observedGeneration: 'x',
+      conditions: [{ type: 'Ready', status: 'Maybe' }, ...conditions, null],
+      certificate: { notAfter: 1 },
+      lastFailure: {},
+    }
+    expect(projectMutualIdentity({ metadata, spec: { podSelector: {} }, status }).status).toEqual({ conditions })
+  })
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {
+        projectMutualIdentity({ metadata: { name: 'x' }, spec, status })
+      }),
+    )
+  })
+})
+
+describe('projectClusterMutualAuthority', () => {
+  it('reads everything that is set', () => {
+    const status = {
+      observedGeneration: 3,
+      conditions,
+      trustDomain: 'example.org',
+      generations: [{ number: 1, state: 'Active', fingerprint: 'f', subjectKeyID: 's', notBefore: 'a', notAfter: 'b' }],
+      trustBundle: { fingerprint: 'f', anchors: 1 },
+      lastFailure,
+    }
+    const spec = {
+      trustDomain: 'example.org',
+      selfManaged: { keyType: 'RSA3072', rootLifetime: '8760h' },
+      leaf: { lifetime: '12h', minLifetime: '1m', maxLifetime: '48h', keyTypes: ['ED25519', 'RSA3072'] },
+      policy: { allowedNamespaces: ['shop'] },
+    }
+    const authority = projectClusterMutualAuthority({ metadata: { ...metadata, namespace: 'ignored' }, spec, status })
+    expect(authority).toMatchObject({ namespace: '', name: 'payments', uid: 'u-1', generation: 3, problem: undefined })
+    expect(authority.status).toEqual(status)
+    expect(authority.spec).toEqual({
+      trustDomain: 'example.org',
+      selfManaged: { keyType: 'RSA3072', rootLifetime: hours(8760) },
+      leaf: { lifetime: hours(12), minLifetime: minutes(1), maxLifetime: hours(48), keyTypes: ['ED25519', 'RSA3072'] },
+      policy: { allowedNamespaces: ['shop'] },
+    })
+  })
+
+  it('takes the defaults for what is absent', () => {
+    expect(authorityOf({})).toMatchObject({
+      problem: undefined,
+      spec: {
+        trustDomain: undefined,
+        selfManaged: { keyType: 'ECDSAP256', rootLifetime: hours(2160) },
+        leaf: { lifetime: hours(24), minLifetime: minutes(10), maxLifetime: undefined, keyTypes: undefined },
+        policy: { allowedNamespaces: undefined },
+      },
+    })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['a root lifetime in days', { selfManaged: { rootLifetime: '90d' } }, 'spec.selfManaged.rootLifetime "90d" is not a duration'],
+    ['an unknown key type in the list', { leaf: { keyTypes: ['ED25519', 'DSA'] } }, 'spec.leaf.keyTypes[1] "DSA" is not one of'],
+    ['namespaces that are a text', { policy: { allowedNamespaces: 'shop' } }, 'spec.policy.allowedNamespaces "shop" is not a list'],
+  ])('makes a problem of %s', (_what, spec, problem) => {
+    expect(authorityOf(spec).problem).toContain(problem)
+  })
+
+  it('never permits more because a limit cannot be read', () => {
+    expect(authorityOf({ leaf: { keyTypes: ['ED25519', 'DSA'] } }).spec.leaf.keyTypes).toEqual([])
+    expect(authorityOf({ policy: { allowedNamespaces: 'shop' } }).spec.policy.allowedNamespaces).toEqual([])
+  })
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {
+        projectClusterMutualAuthority({ metadata: { name: 'x' }, spec, status })
+      }),
+    )
+  })
+})

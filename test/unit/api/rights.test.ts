@@ -1,0 +1,63 @@
+// The rights of the controller's account: no more than the table says, and the table keeps to what may never be in it.
+
+import { describe, expect, it } from '@jest/globals'
+import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
+import { RIGHTS, type Right, rbacObjects } from '../../../src/api/rights.ts'
+
+const account = { namespace: 'mutual-ns', serviceAccount: 'controller' }
+const objects = rbacObjects(account)
+const rights: readonly Right[] = RIGHTS
+const verbsFor = (resource: string) => rights.filter(({ resources }) => resources.includes(resource)).flatMap(({ verbs }) => verbs)
+
+describe('rights', () => {
+  it('hold no wildcard and nothing that gives more rights', () => {
+    const words = rights.flatMap(({ group, resources, verbs }) => [group, ...resources, ...verbs])
+    expect(words.filter((word) => ['*', 'escalate', 'bind', 'impersonate', 'deletecollection', 'update'].includes(word))).toEqual([])
+  })
+
+  it('touch neither roles, nor tokens, nor what runs in pods', () => {
+    const resources = rights.flatMap(({ resources: named }) => named)
+    expect(resources.filter((resource) => /^(roles|clusterroles|serviceaccounts|pods\/|nodes|deployments)/.test(resource))).toEqual([])
+    expect(new Set(verbsFor('pods'))).toEqual(new Set(['list', 'watch']))
+  })
+
+  it('leave the specs of our kinds to people', () => {
+    expect(verbsFor(mutualIdentities.plural).sort()).toEqual(['get', 'list', 'watch'])
+    expect(verbsFor(clusterMutualAuthorities.plural).sort()).toEqual(['create', 'get', 'list', 'watch'])
+    expect(verbsFor(`${mutualIdentities.plural}/status`)).toEqual(['patch'])
+  })
+
+  it('say why', () => {
+    expect(rights.filter(({ why }) => why.length < 10)).toEqual([])
+  })
+})
+
+describe('the RBAC objects', () => {
+  it('are a role and its binding for the cluster and for the own namespace', () => {
+    const kinds = objects.map(({ kind, metadata }) => [kind, metadata])
+    expect(kinds).toEqual([
+      ['ClusterRole', { name: 'mutual-identity-controller' }],
+      ['ClusterRoleBinding', { name: 'mutual-identity-controller' }],
+      ['Role', { name: 'mutual-identity-controller', namespace: 'mutual-ns' }],
+      ['RoleBinding', { name: 'mutual-identity-controller', namespace: 'mutual-ns' }],
+    ])
+  })
+
+  it('bind to nobody but the account', () => {
+    const bindings = objects.filter(({ kind }) => kind.endsWith('Binding'))
+    const subject = { kind: 'ServiceAccount', name: 'controller', namespace: 'mutual-ns' }
+    expect(bindings).toHaveLength(2)
+    for (const binding of bindings) expect(binding).toMatchObject({ subjects: [subject], roleRef: { name: 'mutual-identity-controller' } })
+  })
+
+  it('carry every right of the table once', () => {
+    const rules = objects.flatMap(({ rules: present = [] }) => present)
+    expect(rules).toHaveLength(rights.length)
+    expect(rules).toEqual(expect.arrayContaining(rights.map(({ group, resources, verbs }) => ({ apiGroups: [group], resources, verbs }))))
+  })
+
+  it('give leases in the own namespace only', () => {
+    const cluster = objects.find(({ kind }) => kind === 'ClusterRole')
+    expect(cluster?.rules?.some(({ resources }) => resources.includes('leases'))).toBe(false)
+  })
+})
