@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { checkServerIdentity } from 'node:tls'
-import type { Socket } from 'node:net'
 
 export interface Credentials {
   readonly ca: string
@@ -33,7 +33,8 @@ export function attempt(target: Target, credentials: Credentials, agent: Agent |
     agent,
     ...credentials,
     servername: serverName,
-    checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) => checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+      checkServerIdentity(serverName, certificate),
     timeout: TIMEOUT_MS,
   }
   return new Promise((resolve) => {

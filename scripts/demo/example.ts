@@ -31,8 +31,9 @@ export function readExample(stage: Stage): Example {
   const objects = readManifests(join(PROJECT_FOLDER, FOLDER))
   const programs = join(stage.folder, 'programs')
   mkdirSync(programs)
-  for (const { kind, data = {} } of objects) {
-    if (kind === 'ConfigMap') for (const [name, text] of Object.entries(data)) writeFileSync(join(programs, name), text)
+  for (const { kind, data } of objects) {
+    if (kind === 'ConfigMap')
+      for (const [name, text] of Object.entries(data as Record<string, string>)) writeFileSync(join(programs, name), text)
   }
   return { folder: FOLDER, objects, workload: (deployment) => readWorkload(objects, deployment, programs) }
 }
@@ -46,7 +47,10 @@ export async function applyExample(stage: Stage, cluster: Cluster, { objects }: 
 }
 
 interface PodSpec {
-  readonly containers: readonly { readonly command: readonly string[]; readonly env?: readonly { readonly name: string; readonly value: string }[] }[]
+  readonly containers: readonly {
+    readonly command: readonly string[]
+    readonly env?: readonly { readonly name: string; readonly value: string }[]
+  }[]
   readonly volumes: readonly { readonly secret?: { readonly secretName: string } }[]
 }
 
@@ -56,7 +60,8 @@ function readWorkload(objects: readonly RawObject[], deployment: string, program
   const [container] = pod?.containers ?? []
   const script = container?.command[1]?.replace('/programs/', '')
   const secretName = pod?.volumes.find(({ secret }) => secret !== undefined)?.secret?.secretName
-  if (container === undefined || script === undefined || secretName === undefined) throw new Error(`${FOLDER} has no Deployment ${deployment} as the demo knows it`)
+  if (container === undefined || script === undefined || secretName === undefined)
+    throw new Error(`${FOLDER} has no Deployment ${deployment} as the demo knows it`)
   const environment = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value]))
   return { script: join(programs, script), environment, secretName }
 }

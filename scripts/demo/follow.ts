@@ -21,8 +21,20 @@ export interface FollowOptions<T extends Stored> {
 /** Resolves when the collection is there. */
 export async function follow<T extends Stored>(stage: Stage, cluster: Cluster, options: FollowOptions<T>): Promise<Store<T>> {
   const { resource, project, ...scope } = options
-  const store = new Store({ resource, project, onProblem: ({ name, error }) => stage.breakOff(new Error(`${resource.kind} ${name} cannot be read`, { cause: error })) })
-  const watcher = new Watcher({ client: cluster.client, store, resource, ...scope, clock: systemClock, random: systemRandom, log: silentLog })
+  const store = new Store({
+    resource,
+    project,
+    onProblem: ({ name, error }) => stage.breakOff(new Error(`${resource.kind} ${name} cannot be read`, { cause: error })),
+  })
+  const watcher = new Watcher({
+    client: cluster.client,
+    store,
+    resource,
+    ...scope,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  })
   await stage.own(() => watcher.stop())
   await stage.wait(watcher.start(), PATIENCE_MS, `a list of ${resource.plural}`)
   return store

@@ -13,7 +13,12 @@ export async function forgeIdentity(uri: string): Promise<{ readonly cert: strin
   const spiffeId = parseSpiffeId(uri)
   const now = systemClock.now()
   const rootKey = await generateKeyPair('ECDSAP256')
-  const root = await createRoot({ trustDomain: spiffeId.trustDomain, generation: 1, keyType: 'ECDSAP256', lifetime: hours(24) }, rootKey, now, systemRandom)
+  const root = await createRoot(
+    { trustDomain: spiffeId.trustDomain, generation: 1, keyType: 'ECDSAP256', lifetime: hours(24) },
+    rootKey,
+    now,
+    systemRandom,
+  )
   const leafKey = await generateKeyPair('ECDSAP256')
   const profile = { spiffeId, dnsNames: [], keyType: 'ECDSAP256', lifetime: hours(1) } as const
   const leaf = await signLeaf(profile, leafKey.publicKey, { certificate: root, privateKey: rootKey.privateKey }, now, systemRandom)

@@ -2,10 +2,10 @@
 // Used by show.ts. Must not delete anything the demo did not make.
 
 import { clusterMutualAuthorities, mutualIdentities } from '../../src/api/kinds.ts'
-import { isConflict, isNotFound } from '../../src/k8s/errors.ts'
-import { namespaces, type RawObject, type Resource } from '../../src/k8s/resource.ts'
 import { rbacObjects } from '../../src/api/rights.ts'
 import type { Client } from '../../src/k8s/client.ts'
+import { isConflict, isNotFound } from '../../src/k8s/errors.ts'
+import { namespaces, type RawObject, type Resource } from '../../src/k8s/resource.ts'
 import { CONTROLLER_ACCOUNT, type Installed } from '../install/install.ts'
 import { customResourceDefinitions, resourceOf } from '../install/kinds.ts'
 import { DemoFailure } from './failure.ts'
@@ -68,7 +68,11 @@ export async function removeAll(client: Client, screen: Screen, made: readonly I
 /** Exactly this object, by its uid. */
 async function remove(client: Client, resource: Resource, { metadata }: RawObject): Promise<void> {
   try {
-    await client.delete(resource, { namespace: metadata.namespace ?? '', name: metadata.name }, metadata.uid === undefined ? {} : { uid: metadata.uid })
+    await client.delete(
+      resource,
+      { namespace: metadata.namespace ?? '', name: metadata.name },
+      metadata.uid === undefined ? {} : { uid: metadata.uid },
+    )
   } catch (error) {
     // Gone, or replaced by somebody else's.
     if (!isNotFound(error) && !isConflict(error)) throw error
@@ -78,7 +82,8 @@ async function remove(client: Client, resource: Resource, { metadata }: RawObjec
 async function untilGone(client: Client, namespace: string): Promise<void> {
   const until = performance.now() + GONE_WITHIN_MS
   while ((await getOrNone(client, namespaces, namespace)) !== undefined) {
-    if (performance.now() > until) throw new DemoFailure(`namespace ${namespace} was deleted, but is not gone after ${GONE_WITHIN_MS / 1000} s`)
+    if (performance.now() > until)
+      throw new DemoFailure(`namespace ${namespace} was deleted, but is not gone after ${GONE_WITHIN_MS / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
 }

@@ -48,7 +48,9 @@ async function mount(stage: Stage, store: Store<MountedSecret>, mounted: Set<str
 const folderOf = (stage: Stage, secretName: string): string => join(stage.folder, 'mounts', secretName)
 
 function filesOf(raw: RawObject): Files {
-  return Object.fromEntries(Object.entries((raw.data ?? {}) as Record<string, string>).map(([name, text]) => [name, Buffer.from(text, 'base64')]))
+  return Object.fromEntries(
+    Object.entries((raw.data ?? {}) as Record<string, string>).map(([name, text]) => [name, Buffer.from(text, 'base64')]),
+  )
 }
 
 /**

@@ -40,7 +40,10 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
   const { screen } = stage
   const listeners = new Set<(line: string) => void>()
   const logFile = join(stage.folder, 'controller.log')
-  const kubeconfig = await controllerKubeconfig(cluster, { namespace: OPERATOR_NAMESPACE, file: join(stage.folder, 'controller.kubeconfig') })
+  const kubeconfig = await controllerKubeconfig(cluster, {
+    namespace: OPERATOR_NAMESPACE,
+    file: join(stage.folder, 'controller.kubeconfig'),
+  })
   screen.say(`node src/main.ts under a token of ServiceAccount ${OPERATOR_NAMESPACE}/${CONTROLLER_ACCOUNT}; its log: ${logFile}`)
 
   const onLine = (line: string): void => {
@@ -54,7 +57,15 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
     const from = performance.now()
     let untrack = (): void => undefined
     const onStarted = (pid: number): void => void (untrack = stage.track(pid))
-    const started = await startController({ kubeconfig, namespace: OPERATOR_NAMESPACE, logFile, onLine, onStarted, ownGroup: true, signal: stage.signal })
+    const started = await startController({
+      kubeconfig,
+      namespace: OPERATOR_NAMESPACE,
+      logFile,
+      onLine,
+      onStarted,
+      ownGroup: true,
+      signal: stage.signal,
+    })
     running = started
     const ended = ({ code, signal }: { code: number | null; signal: string | null }): void => {
       untrack()
@@ -68,7 +79,8 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
     const last = running
     running = undefined
     const ended = await last?.stop()
-    if (ended !== undefined && ended.code !== 0) throw new DemoFailure(`the controller did not end in order (${ended.signal ?? `exit code ${ended.code}`})`)
+    if (ended !== undefined && ended.code !== 0)
+      throw new DemoFailure(`the controller did not end in order (${ended.signal ?? `exit code ${ended.code}`})`)
   })
   await start()
   return {

@@ -57,7 +57,10 @@ export function certificateTable(client: Papers, server: Papers): string {
     ['payments', server.leaf],
     ['root', root],
   ]
-  const row = (name: string, text: (certificate: Certificate) => string): string[] => [name, ...columns.map(([, certificate]) => text(certificate))]
+  const row = (name: string, text: (certificate: Certificate) => string): string[] => [
+    name,
+    ...columns.map(([, certificate]) => text(certificate)),
+  ]
   const dnsRows = Array.from({ length: Math.max(1, ...columns.map(([, { dnsNames }]) => dnsNames.length)) }, (_, index) =>
     row(index === 0 ? 'DNS names' : '', ({ dnsNames }) => dnsNames[index] ?? (index === 0 ? 'none' : '')),
   )

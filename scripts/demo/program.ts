@@ -57,7 +57,8 @@ export async function startProgram(stage: Stage, options: ProgramOptions): Promi
 
   const ended = closed.then(([code, signal]): number | string => {
     untrack()
-    if (!stopping && !options.endsByItself) stage.breakOff(new DemoFailure(`${options.name} ended unasked (${signal ?? `exit code ${code}`})`))
+    if (!stopping && !options.endsByItself)
+      stage.breakOff(new DemoFailure(`${options.name} ended unasked (${signal ?? `exit code ${code}`})`))
     return code ?? signal
   })
   const stop = async (): Promise<void> => {

@@ -53,7 +53,12 @@ export async function refuseIntruders(parts: RefusalParts): Promise<{ readonly r
 
   const folder = await makeIntruder(parts)
   const credentials = credentialsIn(folder)
-  await tryIt(parts, { who: `genuine, but ${readPapers(folder).leaf.uris[0]}`, credentials, serverSays: /intruder is not among the allowed clients/, status: 403 })
+  await tryIt(parts, {
+    who: `genuine, but ${readPapers(folder).leaf.uris[0]}`,
+    credentials,
+    serverSays: /intruder is not among the allowed clients/,
+    status: 403,
+  })
   await expectAnswer(parts, credentialsIn(talk.clientFolder), 'and orders is still answered')
   await wrongServer(parts, folder)
   stage.signal.throwIfAborted()
@@ -65,7 +70,8 @@ async function tryIt({ stage, talk }: RefusalParts, { who, credentials, serverSa
   screen.say(style('bold', `a client ${who}`))
   const heardBefore = talk.server.lines.length
   const result = await attempt(talk, credentials)
-  if (result.kind === 'answered' && result.status !== status) throw new DemoFailure(`a client ${who} was answered: ${result.status} ${result.text}`)
+  if (result.kind === 'answered' && result.status !== status)
+    throw new DemoFailure(`a client ${who} was answered: ${result.status} ${result.text}`)
   if (result.kind === 'refused' && status !== undefined) throw new DemoFailure(`a client ${who} should see ${status}, but ${seen(result)}`)
   screen.quote(INTRUDER, seen(result))
   // Not only no answer, but for this reason.
@@ -76,7 +82,10 @@ async function tryIt({ stage, talk }: RefusalParts, { who, credentials, serverSa
 
 function seen(result: Result): string {
   if (result.kind === 'answered') return `the server answered ${result.status}: ${(JSON.parse(result.text) as { error?: string }).error}`
-  return `no connection: ${result.code} (${result.message.replace(/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:/, '').split(':')[0]?.trim()})`
+  return `no connection: ${result.code} (${result.message
+    .replace(/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:/, '')
+    .split(':')[0]
+    ?.trim()})`
 }
 
 async function expectAnswer({ stage, talk }: RefusalParts, credentials: Credentials, text: string): Promise<void> {
@@ -100,10 +109,15 @@ async function wrongServer({ stage, example, talk }: RefusalParts, folder: strin
   stage.screen.say(style('bold', 'and the other way round: orders calls a server that is genuine, but not payments'))
   const workload = example.workload(SERVER)
   const { program, port } = await startServer(stage, INTRUDER, workload, folder)
-  // Its DNS names would give it away already; the name is left to the identity here.
-  const client = await startClient(stage, CLIENT, example.workload(CLIENT), { folder: talk.clientFolder, port, serverName: talk.serverName, calls: 1 })
+  const client = await startClient(stage, CLIENT, example.workload(CLIENT), {
+    folder: talk.clientFolder,
+    port,
+    serverName: talk.serverName,
+    calls: 1,
+  })
   const code = await stage.wait(client.ended, PATIENCE_MS, 'the client ends')
   await program.stop()
-  if (code !== 1 || !client.lines.some((line) => /^call 1 FAILED: /.test(line))) throw new DemoFailure(`orders talked to a server that is not payments (exit code ${code})`)
+  if (code !== 1 || !client.lines.some((line) => /^call 1 FAILED: the server is .*intruder, expected /.test(line)))
+    throw new DemoFailure(`orders talked to a server that is not payments (exit code ${code})`)
   stage.screen.good('refused by the client')
 }

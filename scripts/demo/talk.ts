@@ -38,9 +38,18 @@ export async function letThemTalk(stage: Stage, example: Example, kubelet: Kubel
 }
 
 /** The server of the example on a free port of the loopback interface. */
-export async function startServer(stage: Stage, name: string, workload: Workload, folder: string): Promise<{ program: Program; port: number }> {
+export async function startServer(
+  stage: Stage,
+  name: string,
+  workload: Workload,
+  folder: string,
+): Promise<{ program: Program; port: number }> {
   const { script, environment } = workload
-  const program = await startProgram(stage, { name, script, environment: { ...environment, HOST: '127.0.0.1', PORT: '0', IDENTITY_FOLDER: folder } })
+  const program = await startProgram(stage, {
+    name,
+    script,
+    environment: { ...environment, HOST: '127.0.0.1', PORT: '0', IDENTITY_FOLDER: folder },
+  })
   const [, port] = await program.line(/^listening on port (\d+);/)
   return { program, port: Number(port) }
 }

@@ -14,7 +14,11 @@ export interface Warden {
 export function startWarden(folder: string): Warden {
   const { NODE_OPTIONS: _options, ...env } = process.env
   // A session of its own: Ctrl-C in the terminal must not reach it.
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'warden.ts'), folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'warden.ts'), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    env,
+  })
   child.on('error', (error) => process.emitWarning(`no warden for ${folder}: ${error.message}`))
   // It may be gone before us; then only the ordinary end remains.
   child.stdin.on('error', () => undefined)

@@ -3,6 +3,7 @@
 import { Document, isMap, isSeq, type YAMLMap } from 'yaml'
 import { customResourceDefinitions } from '../../src/api/crd.ts'
 import { type RbacManifest, rbacManifests } from '../../src/api/rights.ts'
+import { apiReference, runbook } from './reference.ts'
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -22,6 +23,8 @@ export function generatedFiles(): readonly GeneratedFile[] {
       path: `crds/${definition.metadata.name}.yaml`,
       text: HEADER + render(new Document(definition, { aliasDuplicateObjects: false })),
     })),
+    { path: 'docs/api.md', text: apiReference() },
+    { path: 'docs/runbook.md', text: runbook() },
     { path: 'charts/mutual-identity/files/rbac.yaml', text: HEADER + rbacManifests(PLACEHOLDER).map(renderManifest).join('---\n') },
   ]
 }

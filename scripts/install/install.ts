@@ -71,7 +71,8 @@ async function kindsServed(client: Client, definitions: readonly RawObject[]): P
     const missing = plurals.filter((plural) => !served.includes(plural))
     const established = await Promise.all(definitions.map((definition) => isEstablished(client, definition.metadata.name)))
     if (missing.length === 0 && established.every(Boolean)) return
-    if (performance.now() > until) throw new Error(`the API server does not serve ${missing.join(', ') || 'the kinds'} after ${SERVED_WITHIN_MS / 1000} s`)
+    if (performance.now() > until)
+      throw new Error(`the API server does not serve ${missing.join(', ') || 'the kinds'} after ${SERVED_WITHIN_MS / 1000} s`)
     await sleep(LOOK_EVERY_MS)
   }
 }

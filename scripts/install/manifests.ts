@@ -23,7 +23,8 @@ function parseManifest(text: string, file: string): readonly RawObject[] {
     const [problem] = document.errors
     if (problem) throw new Error(`${file}: ${problem.message}`)
     const object = document.toJS() as RawObject | null
-    if (typeof object?.kind !== 'string' || typeof object.metadata?.name !== 'string') throw new Error(`${file}: a document is no Kubernetes object`)
+    if (typeof object?.kind !== 'string' || typeof object.metadata?.name !== 'string')
+      throw new Error(`${file}: a document is no Kubernetes object`)
     return object
   })
 }

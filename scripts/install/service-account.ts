@@ -18,7 +18,10 @@ export interface KubeconfigOptions {
 const DAY_S = 86_400
 
 /** Asks for the token (TokenRequest) and writes the kubeconfig; returns its path. `cluster` is an administrator's. */
-export async function controllerKubeconfig(cluster: Cluster, { namespace, file, lifetimeSeconds = DAY_S }: KubeconfigOptions): Promise<string> {
+export async function controllerKubeconfig(
+  cluster: Cluster,
+  { namespace, file, lifetimeSeconds = DAY_S }: KubeconfigOptions,
+): Promise<string> {
   const token = await requestToken(cluster, namespace, lifetimeSeconds)
   const { server, proxy } = cluster.access
   const { ca, servername, rejectUnauthorized } = (await cluster.access.credentials()).tls

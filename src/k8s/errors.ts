@@ -112,7 +112,10 @@ export function errorFromStatus(status: unknown, fallbackCode: number, retryAfte
  * object may be a Secret. Short values of single fields stay, they help.
  */
 function presentable(message: string): string {
-  return message.replace(ECHO, leaveOut).replace(/, error found in #[^]*$/, '').slice(0, MAX_MESSAGE)
+  return message
+    .replace(ECHO, leaveOut)
+    .replace(/, error found in #[^]*$/, '')
+    .slice(0, MAX_MESSAGE)
 }
 
 const ECHO = /(Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"?|[{[][^]*|\S+)/g

@@ -106,7 +106,6 @@ export class Watcher<T extends Stored> {
   /** Ends calls and waits and resolves when nothing is left of them. The store keeps what it has. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#interrupt.abort()
     await this.#loop
   }
 

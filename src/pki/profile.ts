@@ -1,7 +1,7 @@
 // Profiles: the rules certificates are made by, and when a leaf is renewed. Used by plans, which only compute, and by signing.
 // No clock and no key here; randomness is an argument.
 
-import { type Duration, hours, minutes } from '../base/duration.ts'
+import { type Duration, minutes } from '../base/duration.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Random } from '../base/random.ts'
 import type { DnsName } from './dns-name.ts'
@@ -31,12 +31,15 @@ export interface Validity {
   readonly notAfter: Instant
 }
 
+/** Behind which the clock of a peer may be. */
+const MOST_BACKDATING = minutes(5)
+
 /**
- * How long before its issue a certificate begins: peers whose clocks are behind refuse what begins in their future.
- * 5 minutes, and a tenth of lifetimes under an hour. At most a tenth of the lifetime always, which clampRenewAt relies on.
+ * How long before its issue a certificate begins: a peer whose clock is behind refuses what begins in its future. A tenth of a short
+ * lifetime at most, which clampRenewAt relies on.
  */
 export function backdating(lifetime: Duration): Duration {
-  return lifetime >= hours(1) ? minutes(5) : (Math.floor(lifetime / 10) as Duration)
+  return Math.min(MOST_BACKDATING, Math.floor(lifetime / 10)) as Duration
 }
 
 /** Renewal falls into this part of what is left at issue. Wide enough to spread what was issued in one minute. */

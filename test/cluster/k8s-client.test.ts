@@ -6,7 +6,15 @@ import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import type { ClusterAccess } from '../../src/k8s/access.ts'
 import { type Client, createClient, type WatchEvent } from '../../src/k8s/client.ts'
-import { type ApiError, isAlreadyExists, isConflict, isForbidden, isGone, isNotFound, isTooLargeResourceVersion } from '../../src/k8s/errors.ts'
+import {
+  type ApiError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isNotFound,
+  isTooLargeResourceVersion,
+} from '../../src/k8s/errors.ts'
 import { createRecorder } from '../../src/k8s/events.ts'
 import { loadAccess } from '../../src/k8s/kubeconfig.ts'
 import { Election } from '../../src/k8s/lease.ts'
@@ -15,8 +23,20 @@ import { createTransport, type Transport } from '../../src/k8s/transport.ts'
 
 const namespace = 'client-test'
 const serviceAccounts: Resource = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true }
-const reviews: Resource = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview', namespaced: false }
-const identityReviews: Resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview', namespaced: false }
+const reviews: Resource = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectaccessreviews',
+  kind: 'SelfSubjectAccessReview',
+  namespaced: false,
+}
+const identityReviews: Resource = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
+}
 
 let plane: ControlPlane
 let access: ClusterAccess
@@ -31,10 +51,11 @@ function connect(to: ClusterAccess): Client {
 
 const configMap = (name: string, more: object = {}): RawObject => ({ metadata: { name, namespace }, data: { a: '1' }, ...more })
 const ref = (name: string) => ({ namespace, name })
-const failureOf = (call: Promise<unknown>): Promise<unknown> => call.then(
-  () => undefined,
-  (error: unknown) => error,
-)
+const failureOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {
     if (tries === 1000) throw new Error('this did not happen within 20 s')
@@ -91,13 +112,22 @@ describe('objects', () => {
     await client.create(pods, pod)
     const patched = await client.mergePatch(pods, ref('web'), { status: { message: 'patched' } }, { subresource: 'status' })
     expect(patched.status).toMatchObject({ message: 'patched' })
-    const applied = await client.apply(pods, { metadata: { name: 'web', namespace }, status: { message: 'applied' } }, { subresource: 'status' })
+    const applied = await client.apply(
+      pods,
+      { metadata: { name: 'web', namespace }, status: { message: 'applied' } },
+      { subresource: 'status' },
+    )
     expect(applied.status).toMatchObject({ message: 'applied' })
   })
 
   it('are deleted only while they are the ones meant', async () => {
-    const { uid, resourceVersion } = (await client.create(configMaps, configMap('delete'))).metadata as { uid: string; resourceVersion: string }
-    expect(isConflict(await failureOf(client.delete(configMaps, ref('delete'), { uid: '00000000-0000-0000-0000-000000000000' })))).toBe(true)
+    const { uid, resourceVersion } = (await client.create(configMaps, configMap('delete'))).metadata as {
+      uid: string
+      resourceVersion: string
+    }
+    expect(isConflict(await failureOf(client.delete(configMaps, ref('delete'), { uid: '00000000-0000-0000-0000-000000000000' })))).toBe(
+      true,
+    )
     expect(isConflict(await failureOf(client.delete(configMaps, ref('delete'), { uid, resourceVersion: '1' })))).toBe(true)
     await client.delete(configMaps, ref('delete'), { uid, resourceVersion })
     expect(isNotFound(await failureOf(client.delete(configMaps, ref('delete'), { uid })))).toBe(true)
@@ -121,7 +151,12 @@ describe('objects', () => {
 
   it('that are invalid wait for a person', async () => {
     const { metadata } = configMap('Not_A_Name')
-    await expect(client.create(configMaps, { metadata })).rejects.toMatchObject({ code: 422, consequence: 'blocked', reason: 'Invalid', causes: [{ field: 'metadata.name' }] })
+    await expect(client.create(configMaps, { metadata })).rejects.toMatchObject({
+      code: 422,
+      consequence: 'blocked',
+      reason: 'Invalid',
+      causes: [{ field: 'metadata.name' }],
+    })
   })
 })
 
@@ -168,7 +203,13 @@ describe('lists and watches', () => {
       expect(event.type).toBe('ADDED')
       break
     }
-    const second = client.watch(configMaps, { namespace: 'empty', resourceVersion: '0', timeoutSeconds: 60, idleMs: 60_000, signal: aborter.signal })
+    const second = client.watch(configMaps, {
+      namespace: 'empty',
+      resourceVersion: '0',
+      timeoutSeconds: 60,
+      idleMs: 60_000,
+      signal: aborter.signal,
+    })
     const reading = (async () => {
       for await (const { type } of second) expect(type).toBe('BOOKMARK')
     })()
@@ -218,7 +259,10 @@ describe('the connection', () => {
 
   it('is refused to a server whose certificate does not fit, before anything is sent', async () => {
     const { tls } = await access.credentials()
-    for (const bad of [{ cert: tls.cert, key: tls.key }, { ...tls, servername: 'other.example' }]) {
+    for (const bad of [
+      { cert: tls.cert, key: tls.key },
+      { ...tls, servername: 'other.example' },
+    ]) {
       await expect(over(bad).create(configMaps, configMap('never'), { deadlineMs: 2_000 })).rejects.toMatchObject({ reason: 'NotSent' })
     }
     expect(isNotFound(await failureOf(client.get(configMaps, ref('never'))))).toBe(true)
@@ -226,9 +270,13 @@ describe('the connection', () => {
 
   it('follows tls-server-name and, where the kubeconfig says so, skips the check', async () => {
     const { tls } = await access.credentials()
-    expect((await over({ ...tls, servername: 'kubernetes.default.svc' }).get(namespaces, { namespace: '', name: namespace })).kind).toBe('Namespace')
+    expect((await over({ ...tls, servername: 'kubernetes.default.svc' }).get(namespaces, { namespace: '', name: namespace })).kind).toBe(
+      'Namespace',
+    )
     const { ca: _, ...withoutCa } = tls
-    expect((await over({ ...withoutCa, rejectUnauthorized: false }).get(namespaces, { namespace: '', name: namespace })).kind).toBe('Namespace')
+    expect((await over({ ...withoutCa, rejectUnauthorized: false }).get(namespaces, { namespace: '', name: namespace })).kind).toBe(
+      'Namespace',
+    )
   })
 })
 
@@ -257,7 +305,14 @@ describe('events', () => {
     expect(failures).toEqual([])
     const written: RawObject[] = []
     for await (const { items } of client.listPages(events)) written.push(...items)
-    expect(written.map(({ metadata, series }) => [metadata.namespace, series === undefined || series === null ? 1 : (series as { count: number }).count]).sort()).toEqual([
+    expect(
+      written
+        .map(({ metadata, series }) => [
+          metadata.namespace,
+          series === undefined || series === null ? 1 : (series as { count: number }).count,
+        ])
+        .sort(),
+    ).toEqual([
       [namespace, 1],
       ['default', 2],
     ])
@@ -341,7 +396,12 @@ describe('after a restart of the API server', () => {
   })
 
   it('a watch from a version of long ago is gone', async () => {
-    const watch = client.watch(configMaps, { resourceVersion: '1', timeoutSeconds: 5, idleMs: 30_000, signal: new AbortController().signal })
+    const watch = client.watch(configMaps, {
+      resourceVersion: '1',
+      timeoutSeconds: 5,
+      idleMs: 30_000,
+      signal: new AbortController().signal,
+    })
     expect(isGone(await failureOf(watch[Symbol.asyncIterator]().next()))).toBe(true)
   })
 })

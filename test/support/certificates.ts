@@ -28,6 +28,8 @@ import { createRoot, type Signer, signLeaf } from '../../src/pki/sign.ts'
 import { workloadId } from '../../src/pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../src/pki/trust-domain.ts'
 
+export { Extension, KeyUsageFlags } from '@peculiar/x509'
+
 cryptoProvider.set(webcrypto as unknown as Crypto)
 
 /** The time of tests that choose it. */
@@ -118,7 +120,7 @@ export async function oddDer(recipe: Recipe = {}): Promise<Buffer> {
   const key = recipe.key ?? (await keyOf('ECDSAP256', 'odd'))
   const signerKey = recipe.signer?.privateKey ?? key.privateKey
   const hash = recipe.hash ?? 'SHA-256'
-  const subject = recipe.subject === '' ? undefined : new Name([{ CN: [recipe.subject ?? 'odd'] }])
+  const subject = recipe.subject === '' ? undefined : new Name([{ CN: [{ utf8String: recipe.subject ?? 'odd' }] }])
   const issuer = recipe.signer ? new Name(new Uint8Array(recipe.signer.certificate.subjectDer)) : subject
   const certificate = await X509CertificateGenerator.create({
     serialNumber: recipe.serialNumber ?? '0102',

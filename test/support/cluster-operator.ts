@@ -11,9 +11,11 @@ import { type ControllerProcess, startController } from '../../scripts/install/c
 import { CONTROLLER_ACCOUNT, installOperator } from '../../scripts/install/install.ts'
 import { controllerKubeconfig } from '../../scripts/install/service-account.ts'
 import type { Client } from '../../src/k8s/client.ts'
-import { configMaps, events, type RawObject, type Resource } from '../../src/k8s/resource.ts'
+import { isNotFound } from '../../src/k8s/errors.ts'
+import { configMaps, events, leases, type RawObject, type Resource, secrets } from '../../src/k8s/resource.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../src/api/kinds.ts'
 import { type AuditLog, auditLog } from './cluster-audit.ts'
+import { eventually } from './cluster-eventually.ts'
 import { collectKeys, type KeyCollection } from './cluster-secrecy.ts'
 
 export const OPERATOR_NAMESPACE = 'mutual-identity-system'
@@ -62,6 +64,7 @@ export async function startCluster(): Promise<TestCluster> {
   const { client } = cluster
   await installOperator(client, { namespace: OPERATOR_NAMESPACE })
   const kubeconfig = await controllerKubeconfig(cluster, { namespace: OPERATOR_NAMESPACE, file: join(folder, 'controller.kubeconfig') })
+  await rightsKnown(kubeconfig)
   const keys = await collectKeys(client)
   const log: LogEntry[] = []
   const pids = new Set<number>()
@@ -103,6 +106,22 @@ export async function startCluster(): Promise<TestCluster> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The authorizer learns of new roles by a watch of its own: until then it refuses what the account may do. */
+async function rightsKnown(kubeconfig: string): Promise<void> {
+  const account = await connectCluster(kubeconfig, 'cluster-test')
+  const answered = (call: Promise<unknown>): Promise<boolean> =>
+    call.then(
+      () => true,
+      (error: unknown) => isNotFound(error),
+    )
+  await eventually(async () => {
+    const lease = answered(account.client.get(leases, { namespace: OPERATOR_NAMESPACE, name: 'none' }))
+    const secret = answered(account.client.get(secrets, { namespace: 'default', name: 'none' }))
+    return (await lease) && (await secret)
+  })
+  await account.close()
 }
 
 async function closeAll(plane: ControlPlane, cluster: Cluster): Promise<void> {

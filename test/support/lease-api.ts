@@ -24,13 +24,19 @@ export interface LeaseApi {
 export function leaseApi(clock: Clock): LeaseApi {
   let version = 0
   let writes = 0
-  const status = (code: number, reason: 'NotFound' | 'AlreadyExists' | 'Conflict') => new ApiError(reason, { code, status: reason, message: reason })
+  const status = (code: number, reason: 'NotFound' | 'AlreadyExists' | 'Conflict') =>
+    new ApiError(reason, { code, status: reason, message: reason })
 
   const store = (before: RawObject | undefined, change: RawObject): RawObject => {
     version++
     return {
       ...before,
-      metadata: { ...before?.metadata, ...change.metadata, uid: before?.metadata.uid ?? `uid-${version}`, resourceVersion: String(version) },
+      metadata: {
+        ...before?.metadata,
+        ...change.metadata,
+        uid: before?.metadata.uid ?? `uid-${version}`,
+        resourceVersion: String(version),
+      },
       spec: { ...(before?.spec as object), ...(change.spec as object) },
     }
   }

@@ -78,8 +78,25 @@ export const json =
   }
 
 /** Answers with a metav1.Status. */
-export const failure = (code: number, reason: string, more: { message?: string; details?: object } = {}, headers: Record<string, string> = {}): Answer =>
-  json(code, { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: more.message ?? `${reason} it is`, details: more.details }, headers)
+export const failure = (
+  code: number,
+  reason: string,
+  more: { message?: string; details?: object } = {},
+  headers: Record<string, string> = {},
+): Answer =>
+  json(
+    code,
+    {
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      code,
+      reason,
+      message: more.message ?? `${reason} it is`,
+      details: more.details,
+    },
+    headers,
+  )
 
 /** Never answers. */
 export const hang: Answer = () => {}

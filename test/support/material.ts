@@ -67,8 +67,8 @@ let versions = 0
 /** A raw object with uid, resourceVersion and `change`. */
 export function changed(raw: { metadata: object }, change: RawChange = {}): RawObject {
   const object = raw as RawObject
-  const { name } = object.metadata
-  const metadata = { uid: `uid-${name}`, resourceVersion: String(++versions), ...object.metadata, ...change.metadata }
+  const given = { ...object.metadata, ...change.metadata }
+  const metadata = { uid: `uid-${given.name}`, resourceVersion: String(++versions), ...given }
   return {
     ...object,
     ...change.fields,

@@ -7,7 +7,7 @@ import { type Certificate, readChain } from '../../pki/certificate.ts'
 import { publicKeyHash } from '../../pki/key-type.ts'
 import { formatPem } from '../../pki/pem.ts'
 import { parsePrivateKey } from '../../pki/private-key.ts'
-import type { TrustDomain } from '../../pki/trust-domain.ts'
+import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
 import { type AuthorityRef, annotations, caSecretName, labels, MANAGER, type Role } from '../names.ts'
 import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
@@ -33,16 +33,18 @@ export function projectCaSecret(raw: RawStored): CaSecret {
   const activatedAt = own[annotations.activatedAt]
   const longest = own[annotations.longestLeafLifetime]
   const { certificate, problem } = readPair(raw)
+  const trustDomain = rootTrustDomain(certificate) ?? own[annotations.trustDomain] ?? ''
+  const nameless = read(() => parseTrustDomain(trustDomain)).problem
   const numbered = Number.isSafeInteger(generation) && generation > 0
   return {
     ...storedMeta(raw),
     authority: { kind: 'ClusterMutualAuthority', namespace: '', name: raw.metadata.labels?.[labels.authority] ?? '' },
     generation: numbered ? generation : 0,
-    trustDomain: rootTrustDomain(certificate) ?? own[annotations.trustDomain] ?? '',
+    trustDomain,
     activatedAt: activatedAt === undefined ? undefined : parseInstant(activatedAt),
     longestLeafLifetime: longest === undefined ? undefined : parseDuration(longest),
     certificate,
-    problem: problem ?? (numbered ? undefined : `annotation ${annotations.generation} is not a positive number`),
+    problem: problem ?? (numbered ? nameless : `annotation ${annotations.generation} is not a positive number`),
   }
 }
 

@@ -7,12 +7,14 @@ import type { Reason } from '../../api/reason.ts'
 import { bundleIsCurrent } from '../../api/stored/bundle.ts'
 import type { Generation } from '../../api/stored/generations.ts'
 import type { Duration } from '../../base/duration.ts'
+import { messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { makeBundle, type TrustBundle } from '../../pki/bundle.ts'
 import type { Certificate } from '../../pki/certificate.ts'
 import type { RootProfile } from '../../pki/profile.ts'
-import { parseTrustDomain } from '../../pki/trust-domain.ts'
-import { heldUntil, type Readiness } from '../readiness.ts'
+import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
+import { checkCA } from '../../pki/verify-chain.ts'
+import { heldUntil, type Readiness, reasonOf } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
 
 /** A version of an object that a write replaces. */
@@ -88,9 +90,11 @@ function trustDomainTaken({ elder, ...facts }: AuthorityFacts): AuthorityPlan | 
 /** First creation is only when no trace of an earlier generation exists in the operator's namespace. */
 function firstGeneration({ secrets, record, ...facts }: AuthorityFacts): AuthorityPlan | undefined {
   if (secrets.length > 0 || record) return undefined
+  const trustDomain = validTrustDomain(trustDomainOf(facts))
+  if (typeof trustDomain !== 'string') return trustDomain
   const { keyType, rootLifetime } = facts.authority.spec.selfManaged
-  const profile = { trustDomain: parseTrustDomain(trustDomainOf(facts)), generation: 1, keyType, lifetime: rootLifetime }
-  const message = `there is no trace of an earlier generation: generation 1 is made for trust domain ${profile.trustDomain}`
+  const profile = { trustDomain, generation: 1, keyType, lifetime: rootLifetime }
+  const message = `there is no trace of an earlier generation: generation 1 is made for trust domain ${trustDomain}`
   return {
     step: { kind: 'createGeneration', profile, longestLeafLifetime: Math.floor(rootLifetime / ROOT_TO_LEAF) as Duration },
     reason: 'GenerationCreated',
@@ -98,6 +102,15 @@ function firstGeneration({ secrets, record, ...facts }: AuthorityFacts): Authori
     readiness: { state: 'waiting', reason: 'GenerationCreated', message },
     held: false,
     next: undefined,
+  }
+}
+
+/** The schema refuses an invalid one; this one was stored before the schema did. */
+function validTrustDomain(text: string): TrustDomain | AuthorityPlan {
+  try {
+    return parseTrustDomain(text)
+  } catch (error) {
+    return stop('refused', reasonOf(error), messageOf(error))
   }
 }
 
@@ -117,7 +130,8 @@ function keyInvalid(facts: AuthorityFacts): AuthorityPlan | undefined {
   const known = new Set(facts.record?.bundle?.anchors.map((anchor) => anchor.fingerprint))
   const stranger = known.size > 0 ? facts.generations.find((generation) => !known.has(generation.certificate.fingerprint)) : undefined
   if (stranger) return invalid(stranger.secret.name, 'it holds another certificate than the root that was published')
-  return undefined
+  const rootless = facts.generations.find(({ certificate }) => !certificate.selfSigned || !checkCA(certificate, 0).ok)
+  return rootless && invalid(rootless.secret.name, 'its certificate is not the root of a CA')
 }
 
 function invalid(name: string, detail: string): AuthorityPlan {

@@ -150,7 +150,10 @@ describe('a create', () => {
   it('names type, field manager and strict validation', async () => {
     await withClient([good], async ({ client, api, settle }) => {
       await settle(client.create(secrets, object()))
-      expect(api.seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/namespaces/shop/secrets?fieldManager=tests&fieldValidation=Strict' })
+      expect(api.seen[0]).toMatchObject({
+        method: 'POST',
+        url: '/api/v1/namespaces/shop/secrets?fieldManager=tests&fieldValidation=Strict',
+      })
       expect(JSON.parse(api.seen[0]?.body ?? '')).toMatchObject({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'web' } })
     })
   })
@@ -212,14 +215,21 @@ describe('patches and deletes', () => {
 
   it('delete with preconditions', async () => {
     await withClient([json(200, {})], async ({ client, api, settle }) => {
-      expect(await settle(client.delete(secrets, ref, { uid: 'u', resourceVersion: '7' }))).toMatchObject({ value: undefined, error: undefined })
-      expect(JSON.parse(api.seen[0]?.body ?? '')).toMatchObject({ kind: 'DeleteOptions', preconditions: { uid: 'u', resourceVersion: '7' } })
+      expect(await settle(client.delete(secrets, ref, { uid: 'u', resourceVersion: '7' }))).toMatchObject({
+        value: undefined,
+        error: undefined,
+      })
+      expect(JSON.parse(api.seen[0]?.body ?? '')).toMatchObject({
+        kind: 'DeleteOptions',
+        preconditions: { uid: 'u', resourceVersion: '7' },
+      })
     })
   })
 })
 
 describe('listing', () => {
-  const page = (names: string[], next?: string) => json(200, { metadata: { resourceVersion: '9', continue: next }, items: names.map((name) => object(name)) })
+  const page = (names: string[], next?: string) =>
+    json(200, { metadata: { resourceVersion: '9', continue: next }, items: names.map((name) => object(name)) })
 
   it('follows the pages, each with its own retries', async () => {
     await withClient([page(['a', 'b'], 'n+1'), failure(503, 'X'), page(['c'])], async ({ client, api, settle }) => {
@@ -292,22 +302,28 @@ describe('watching', () => {
       const { events, error } = await watched(client)
       expect([events.length, isGone(error)]).toEqual([1, true])
     })
-    const ahead = { type: 'ERROR', object: { kind: 'Status', code: 504, reason: 'Timeout', message: 'Too large resource version: 5, current: 3' } }
+    const ahead = {
+      type: 'ERROR',
+      object: { kind: 'Status', code: 504, reason: 'Timeout', message: 'Too large resource version: 5, current: 3' },
+    }
     await withClient([lines(ahead)], async ({ client }) => {
       expect(isTooLargeResourceVersion((await watched(client)).error)).toBe(true)
     })
   })
 
-  it.each(['{"type":"ADDED","object":{"data":"secret-thing"', '{"type":"OTHER","object":{"metadata":{}}}', '{"type":"ADDED","object":{}}', 'null', '3'])(
-    'throws at a line that is no event, without quoting it: %s',
-    async (line) => {
-      await withClient([lines(line)], async ({ client }) => {
-        const { error } = await watched(client)
-        expect(isUnreadable(error)).toBe(true)
-        expect((error as Error).message).not.toContain('secret-thing')
-      })
-    },
-  )
+  it.each([
+    '{"type":"ADDED","object":{"data":"secret-thing"',
+    '{"type":"OTHER","object":{"metadata":{}}}',
+    '{"type":"ADDED","object":{}}',
+    'null',
+    '3',
+  ])('throws at a line that is no event, without quoting it: %s', async (line) => {
+    await withClient([lines(line)], async ({ client }) => {
+      const { error } = await watched(client)
+      expect(isUnreadable(error)).toBe(true)
+      expect((error as Error).message).not.toContain('secret-thing')
+    })
+  })
 
   it('is not repeated', async () => {
     await withClient([failure(503, 'X')], async ({ client, api }) => {
@@ -329,7 +345,13 @@ describe('discovery', () => {
 
 describe('other posts', () => {
   it('to a subresource are not repeated, questions are', async () => {
-    const reviews = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview', namespaced: false }
+    const reviews = {
+      group: 'authorization.k8s.io',
+      version: 'v1',
+      plural: 'selfsubjectaccessreviews',
+      kind: 'SelfSubjectAccessReview',
+      namespaced: false,
+    }
     await withClient([reset, reset, json(201, { status: { allowed: true } })], async ({ client, api, settle }) => {
       expect((await settle(client.createSubresource(secrets, ref, 'x', {}))).error).toMatchObject({ reason: 'ConnectionLost' })
       expect((await settle(client.review(reviews, { spec: {} }))).value).toEqual({ status: { allowed: true } })

@@ -36,18 +36,28 @@ describe('an answer of the API server as an error', () => {
   })
 
   it('waits for a person where an admission webhook refused, whatever code it gave', () => {
-    const error = errorFromReply(400, status(400, 'BadRequest', { message: 'admission webhook "p.example" denied the request: no' }), undefined)
+    const error = errorFromReply(
+      400,
+      status(400, 'BadRequest', { message: 'admission webhook "p.example" denied the request: no' }),
+      undefined,
+    )
     expect(error).toMatchObject({ consequence: 'blocked', reason: 'RefusedByAdmission' })
   })
 
   it('tells a namespace that terminates from missing rights', () => {
-    const details = { causes: [{ reason: 'NamespaceTerminating', message: 'namespace a is being terminated', field: 'metadata.namespace' }] }
+    const details = {
+      causes: [{ reason: 'NamespaceTerminating', message: 'namespace a is being terminated', field: 'metadata.namespace' }],
+    }
     const error = errorFromReply(403, status(403, 'Forbidden', { details }), undefined)
     expect([isNamespaceTerminating(error), isForbidden(error)]).toEqual([true, false])
   })
 
   it('recognises a version that is too large by its cause and by the message of older servers', () => {
-    const byCause = errorFromReply(504, status(504, 'Timeout', { details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] } }), undefined)
+    const byCause = errorFromReply(
+      504,
+      status(504, 'Timeout', { details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] } }),
+      undefined,
+    )
     const byMessage = errorFromStatus({ kind: 'Status', code: 504, message: 'Too large resource version: 9, current: 3' }, 500)
     expect([byCause, byMessage].map(isTooLargeResourceVersion)).toEqual([true, true])
     expect(isTooLargeResourceVersion(errorFromReply(504, status(504, 'Timeout'), undefined))).toBe(false)
@@ -77,18 +87,28 @@ describe('an answer of the API server as an error', () => {
   })
 
   it('survives a Status of strange types', () => {
-    const error = errorFromStatus({ kind: 'Status', code: '410', reason: 3, message: {}, details: { causes: [null, 3, { reason: 4 }] } }, 410)
+    const error = errorFromStatus(
+      { kind: 'Status', code: '410', reason: 3, message: {}, details: { causes: [null, 3, { reason: 4 }] } },
+      410,
+    )
     expect(error).toMatchObject({ code: 410, status: '', reason: 'Expired', causes: [{}, {}, {}] })
   })
 
   it.each([
-    ['"\\"\\" is invalid: patch: Invalid value: \\"{\\\\\\"data\\\\\\":{\\\\\\"tls.key\\\\\\":\\\\\\"secret-thing\\\\\\"}}\\": strict decoding error: unknown field \\"x\\""', 'unknown field'],
+    [
+      '"\\"\\" is invalid: patch: Invalid value: \\"{\\\\\\"data\\\\\\":{\\\\\\"tls.key\\\\\\":\\\\\\"secret-thing\\\\\\"}}\\": strict decoding error: unknown field \\"x\\""',
+      'unknown field',
+    ],
     [JSON.stringify('patch: Invalid value: {"data":{"a":"secret-thing"}}: no'), 'Invalid value'],
     [JSON.stringify('patch: Invalid value: "{\\"data\\": \\"secret-thing'), 'Invalid value'],
     [JSON.stringify(`a: Invalid value: "secret-thing${'x'.repeat(100)}": no`), ': no'],
     [JSON.stringify('cannot be handled: bad, error found in #10 byte of ...|secret-thing|..., bigger context'), 'cannot be handled: bad'],
   ])('leaves out the object that the server echoes: %s', (message, kept) => {
-    const error = errorFromReply(422, status(422, 'Invalid', { message: JSON.parse(message), details: { causes: [{ message: JSON.parse(message) }] } }), undefined)
+    const error = errorFromReply(
+      422,
+      status(422, 'Invalid', { message: JSON.parse(message), details: { causes: [{ message: JSON.parse(message) }] } }),
+      undefined,
+    )
     expect(error.message).toContain(kept)
     expect(error.message + error.causes[0]?.message).not.toContain('secret-thing')
   })

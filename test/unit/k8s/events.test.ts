@@ -121,7 +121,11 @@ describe('a repeat', () => {
     }
     expect(created).toHaveLength(1)
     expect(patched).toEqual([
-      { namespace: 'shop', name: 'web.0101010101010101', patch: { series: { count: 11, lastObservedTime: '2026-01-01T00:10:00.000000Z' } } },
+      {
+        namespace: 'shop',
+        name: 'web.0101010101010101',
+        patch: { series: { count: 11, lastObservedTime: '2026-01-01T00:10:00.000000Z' } },
+      },
     ])
   })
 

@@ -32,7 +32,8 @@ function kubeconfig(name: string, user: object, cluster: object = {}): string {
   return path
 }
 
-const load = (options: Partial<AccessOptions>) => loadAccess({ clock, environment: {}, serviceAccountFolder: join(folder, 'none'), ...options })
+const load = (options: Partial<AccessOptions>) =>
+  loadAccess({ clock, environment: {}, serviceAccountFolder: join(folder, 'none'), ...options })
 
 describe('a kubeconfig', () => {
   it('gives server, namespace, client certificate and authority, and names no credentials', async () => {
@@ -57,7 +58,10 @@ describe('a kubeconfig', () => {
 
   it('may speak plain http', async () => {
     const access = await load({ kubeconfig: kubeconfig('plain', {}, { server: 'http://127.0.0.1:8001' }) })
-    expect([access.server, await access.credentials()]).toEqual(['http://127.0.0.1:8001', { tls: { rejectUnauthorized: false }, headers: {} }])
+    expect([access.server, await access.credentials()]).toEqual([
+      'http://127.0.0.1:8001',
+      { tls: { rejectUnauthorized: false }, headers: {} },
+    ])
   })
 
   it('reads its files relative to itself, and again after 10 s', async () => {
@@ -84,9 +88,17 @@ describe('a kubeconfig', () => {
   it.each([
     ['there is none', async () => await load({ kubeconfig: join(folder, 'absent') }), 'absent does not exist'],
     ['the context is unknown', async () => await load({ kubeconfig: kubeconfig('k', {}), context: 'x' }), 'has no context x'],
-    ['KUBECONFIG names nothing that exists', async () => await load({ environment: { KUBECONFIG: join(folder, 'absent') } }), 'there is no kubeconfig at'],
+    [
+      'KUBECONFIG names nothing that exists',
+      async () => await load({ environment: { KUBECONFIG: join(folder, 'absent') } }),
+      'there is no kubeconfig at',
+    ],
   ])('is missed with a clear error when %s', async (_, run, message) => {
-    await expect(run()).rejects.toMatchObject({ consequence: 'blocked', reason: 'NoClusterAccess', message: expect.stringContaining(message) })
+    await expect(run()).rejects.toMatchObject({
+      consequence: 'blocked',
+      reason: 'NoClusterAccess',
+      message: expect.stringContaining(message),
+    })
   })
 
   it('that cannot be parsed is not quoted', async () => {

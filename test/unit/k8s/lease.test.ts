@@ -198,14 +198,17 @@ describe('a leader', () => {
     expect(a.calls).toEqual(['acquired 0'])
   })
 
-  it.each(['unreachable', 'hang', 'lost'] as const)('has lost 10 s after its last renewal when the API server is %s, and its signal aborts', async (fault) => {
-    const [scene, a] = await leading()
-    await scene.pass(4)
-    a.connection.fault = fault
-    await scene.pass(15)
-    expect(a.calls).toEqual(['acquired 0', 'lost 14'])
-    expect([a.signal?.aborted, a.election.leading]).toEqual([true, false])
-  })
+  it.each(['unreachable', 'hang', 'lost'] as const)(
+    'has lost 10 s after its last renewal when the API server is %s, and its signal aborts',
+    async (fault) => {
+      const [scene, a] = await leading()
+      await scene.pass(4)
+      a.connection.fault = fault
+      await scene.pass(15)
+      expect(a.calls).toEqual(['acquired 0', 'lost 14'])
+      expect([a.signal?.aborted, a.election.leading]).toEqual([true, false])
+    },
+  )
 
   it('that lost stands again and leads when it can', async () => {
     const [scene, a] = await leading()

@@ -8,7 +8,11 @@ import { settled, type VirtualClock, virtualClock } from '../../support/virtual-
 const call: Call = { method: 'GET', verb: 'get', resource: 'secrets', path: '/api/v1/x', deadlineMs: 5_000 }
 const stream: Call = { ...call, verb: 'watch', idleMs: 60_000 }
 
-async function withApi(answers: readonly Answer[], run: (transport: Transport, api: LoopbackApi) => Promise<void>, options: Partial<TransportOptions> = {}) {
+async function withApi(
+  answers: readonly Answer[],
+  run: (transport: Transport, api: LoopbackApi) => Promise<void>,
+  options: Partial<TransportOptions> = {},
+) {
   await using api = await loopbackApi(...answers)
   const transport = createTransport(api.access, { clock: systemClock, ...options })
   try {
@@ -41,10 +45,20 @@ async function take(lines: AsyncIterable<string>): Promise<string[]> {
 describe('an ordinary request', () => {
   it('sends method, path, query, body and credentials, and asks for no compression', async () => {
     await withApi([json(201, { ok: true })], async (transport, api) => {
-      const reply = await transport.request({ ...call, method: 'POST', query: { a: 'b c&d', e: '1' }, body: '{"x":"ü"}', contentType: 'application/x' })
+      const reply = await transport.request({
+        ...call,
+        method: 'POST',
+        query: { a: 'b c&d', e: '1' },
+        body: '{"x":"ü"}',
+        contentType: 'application/x',
+      })
       expect([reply.status, await reply.text()]).toEqual([201, '{"ok":true}'])
       expect(api.seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/x?a=b%20c%26d&e=1', body: '{"x":"ü"}' })
-      expect(api.seen[0]?.headers).toMatchObject({ authorization: 'Bearer token-0', 'content-type': 'application/x', accept: 'application/json' })
+      expect(api.seen[0]?.headers).toMatchObject({
+        authorization: 'Bearer token-0',
+        'content-type': 'application/x',
+        accept: 'application/json',
+      })
       expect(api.seen[0]?.headers['accept-encoding']).toBeUndefined()
     })
   })
@@ -104,7 +118,12 @@ describe('an ordinary request', () => {
       [answer],
       async (transport) => {
         const reply = passTime(clock, 100, transport.request(call))
-        await expect(reply).rejects.toMatchObject({ code: 0, reason: 'TimedOut', consequence: 'retry', message: 'get secrets: no answer in time' })
+        await expect(reply).rejects.toMatchObject({
+          code: 0,
+          reason: 'TimedOut',
+          consequence: 'retry',
+          message: 'get secrets: no answer in time',
+        })
         expect(clock.monotonic()).toBeGreaterThanOrEqual(5_000)
         expect(clock.pending).toBe(0)
       },
@@ -131,7 +150,11 @@ describe('an ordinary request', () => {
     await using api = await loopbackApi(json(200, {}))
     await api[Symbol.asyncDispose]()
     const transport = createTransport(api.access, { clock: systemClock })
-    await expect(transport.request(call)).rejects.toMatchObject({ code: 0, reason: 'NotSent', message: expect.stringContaining('ECONNREFUSED') })
+    await expect(transport.request(call)).rejects.toMatchObject({
+      code: 0,
+      reason: 'NotSent',
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
     await transport.close()
   })
 
@@ -228,11 +251,13 @@ describe('a change of the TLS material', () => {
 })
 
 describe('a stream', () => {
-  const lines = (...parts: string[]): Answer => (response) => {
-    response.writeHead(200)
-    for (const part of parts) response.write(part)
-    response.end()
-  }
+  const lines =
+    (...parts: string[]): Answer =>
+    (response) => {
+      response.writeHead(200)
+      for (const part of parts) response.write(part)
+      response.end()
+    }
 
   it('gives its lines and ends where the server ends it', async () => {
     await withApi([lines('{"a":1}\n{"b"', ':2}\n')], async (transport) => {

@@ -1,13 +1,12 @@
 // The encoder against @peculiar/x509: the same content must give the same octets.
 import { describe, expect, it } from '@jest/globals'
-import { KeyUsageFlags } from '@peculiar/x509'
 import { hours } from '../../../src/base/duration.ts'
 import type { Certificate } from '../../../src/pki/certificate.ts'
 import { readElement, readElements, TAG } from '../../../src/pki/der.ts'
 import { parseDnsName } from '../../../src/pki/dns-name.ts'
 import { KEY_TYPES, type KeyType } from '../../../src/pki/keys.ts'
 import { createRoot, signLeaf } from '../../../src/pki/sign.ts'
-import { fixedRandom, keyOf, leafProfile, NOW, oddDer, rootProfile } from '../../support/certificates.ts'
+import { fixedRandom, KeyUsageFlags, keyOf, leafProfile, NOW, oddDer, rootProfile } from '../../support/certificates.ts'
 
 const HASHES: Partial<Record<KeyType, string>> = { ECDSAP384: 'SHA-384', ECDSAP521: 'SHA-512' }
 

@@ -8,7 +8,8 @@ describe('backdating', () => {
   it.each([
     [hours(24), minutes(5)],
     [hours(1), minutes(5)],
-    [(hours(1) - 1) as Duration, 359_999],
+    [minutes(50), minutes(5)],
+    [(minutes(50) - 1) as Duration, 299_999],
     [minutes(10), minutes(1)],
     [seconds(0), 0],
   ])('of %d ms is %d ms', (lifetime, before) => {

@@ -10,6 +10,7 @@ import { planAuthority } from '../../../../src/controllers/authority/plan.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
 import { renderPrivateKey } from '../../../../src/pki/keys.ts'
 import { parseTrustDomain } from '../../../../src/pki/trust-domain.ts'
+import { oddCertificate } from '../../../support/certificates.ts'
 import { authorityObject, b64, bundleMap, bundleOf, caSecret, filledStores, leafSecret, makeCA, NOW, pemOf } from '../../../support/material.ts'
 
 const [first, second, stranger, old] = await Promise.all([
@@ -115,7 +116,7 @@ describe('a CA Secret that cannot be used', () => {
     ['with another CA than was published', caSecret(stranger), /another certificate than the root that was published/],
     ['without the number of its generation', caSecret(first, { annotations: { [annotations.generation]: undefined } }), /generation is not a positive number/],
     ['with a number that is none', caSecret(first, { annotations: { [annotations.generation]: '-1' } }), /generation is not a positive number/],
-    ['with a leaf instead of a CA', caSecret(first, { data: leaf['data'] as Record<string, string> }), /another certificate than the root/],
+    ['with a leaf instead of a CA', caSecret(first, { data: leaf['data'] as Record<string, string> }), /holds a path/],
   ])('%s stops everything, and names itself and the cause', (_what, secret, detail) => {
     const plan = planOf({ secrets: [secret], record })
     expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyInvalid' } })
@@ -123,9 +124,22 @@ describe('a CA Secret that cannot be used', () => {
     expect(plan.message).toContain('CA Secret default-ca-1')
   })
 
-  it('stops everything also where no record says what was published: a leaf is no root', () => {
-    const plan = planOf({ secrets: [caSecret(first, { data: leaf['data'] as Record<string, string> })] })
+  it.each([
+    ['no CA', { ca: false }],
+    ['a CA that may not sign certificates', { keyUsage: null }],
+    ['a CA that another one signed', { signer: { certificate: second.certificate, privateKey: second.keyPair.privateKey } }],
+  ])('stops everything also where no record says what was published, if it is %s', async (_what, recipe) => {
+    const certificate = await oddCertificate({ key: first.keyPair, ...recipe })
+    const plan = planOf({ secrets: [caSecret({ ...first, certificate })] })
     expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyInvalid' } })
+  })
+})
+
+describe('a CA Secret without a trust domain', () => {
+  it('is refused: who signed for nobody signs for nobody', async () => {
+    const certificate = await oddCertificate({ key: first.keyPair })
+    const secret = caSecret({ ...first, certificate }, { annotations: { [annotations.trustDomain]: undefined } })
+    expect(planOf({ secrets: [secret] }).message).toMatch(/CA Secret default-ca-1 cannot be used: trust domain "" is empty/)
   })
 })
 

@@ -1,0 +1,45 @@
+// What a person may try while all is left running (--keep), and how it ends. Used by show.ts.
+
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { annotations } from '../../src/api/names.ts'
+import { CLIENT, SERVER, SHOP } from './names.ts'
+import type { Place } from './place.ts'
+import { style } from './screen.ts'
+import type { Stage } from './stage.ts'
+
+/** Returns when the person ends it: never by itself. */
+export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): Promise<void> {
+  const { screen } = stage
+  const command = (text: string, why: string): void => screen.say(`  ${text.padEnd(84)} ${style('dim', why)}`)
+  screen.say()
+  screen.say(style('bold', 'All is left running. In another terminal:'))
+  command(`export KUBECONFIG='${kubeconfig}'`, '')
+  if (!isKubectlThere())
+    command('node scripts/control-plane/main.ts build kubectl', 'kubectl is not on PATH: this builds one and prints where it is')
+  command(`kubectl get mid -n ${SHOP} -o wide`, 'the identities')
+  command(`kubectl annotate mid -n ${SHOP} ${SERVER} --overwrite ${annotations.renewRequestedAt}="$(date -u +%FT%TZ)"`, 'renews, see below')
+  command(`kubectl delete secret -n ${SHOP} ${CLIENT}-mtls`, 'is made again at once')
+  command(`kubectl events -n ${SHOP}`, 'what the operator did')
+  command(`npm run explain -- ${SHOP} ${SERVER} --kubeconfig "$KUBECONFIG"`, 'what it would do next, and why')
+  screen.say()
+  screen.say(
+    style(
+      'bold',
+      `Ctrl-C (or: kill ${process.pid}) ends it${local ? ', and nothing is left' : '; what was made in the cluster stays, see above'}.`,
+    ),
+  )
+  // The watches and children keep the process alive.
+  await new Promise<void>(() => undefined)
+}
+
+function isKubectlThere(): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, 'kubectl'), constants.X_OK)
+      return true
+    } catch {
+      return false // absent or not for us: either way there is none
+    }
+  })
+}

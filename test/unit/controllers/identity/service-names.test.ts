@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals'
+import { contained, serviceDnsNames } from '../../../../src/controllers/identity/service-names.ts'
+import type { RawObject } from '../../../../src/k8s/resource.ts'
+import { filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
+
+interface World {
+  services?: RawObject[]
+  pods?: RawObject[]
+  held?: string[]
+  spec?: object
+}
+
+function namesOf({ services = [serviceObject('web')], pods = [], held = [], spec = {} }: World): readonly string[] {
+  const stores = filledStores({ identities: [identityObject(spec)], services, pods })
+  const [identity] = stores.identities.all()
+  if (!identity) throw new Error('the identity is not in its store')
+  return serviceDnsNames(identity, [...stores.pods.all()], held, stores, 'cluster.local')
+}
+const THREE = ['web.shop', 'web.shop.svc', 'web.shop.svc.cluster.local']
+
+describe('the names of a Service', () => {
+  it('are its short, its svc and its full one, sorted', () => {
+    expect(namesOf({})).toEqual(THREE)
+  })
+  it('are also wildcards where it is headless, for its pods', () => {
+    expect(namesOf({ services: [serviceObject('web', { clusterIP: 'None' })] })).toEqual(['*.web.shop.svc', '*.web.shop.svc.cluster.local', ...THREE])
+  })
+  it('come once, however many pods it selects', () => {
+    expect(namesOf({ pods: [podObject('a'), podObject('b', { labels: { app: 'payments', version: '2' } })] })).toEqual(THREE)
+  })
+  it('are none where the spec says so', () => {
+    expect(namesOf({ spec: { certificate: { serviceNames: 'None' } } })).toEqual([])
+  })
+})
+
+describe('a Service covers an identity', () => {
+  const selecting = (selector: Record<string, string>) => [serviceObject('web', { selector })]
+  it.each<[string, boolean, World]>([
+    ['when its selector is within matchLabels, also without pods', true, { services: selecting({ app: 'payments' }) }],
+    ['when it selects one of the pods', true, { services: selecting({ version: '2' }), pods: [podObject('a', { labels: { version: '2' } })] }],
+    ['not when it asks for more than a pod has', false, { services: selecting({ app: 'payments', tier: 'back' }), pods: [podObject('a')] }],
+    ['not when it selects others', false, { services: selecting({ app: 'other' }), pods: [podObject('a')] }],
+    ['not without a selector', false, { services: selecting({}), pods: [podObject('a')] }],
+    ['not as an ExternalName', false, { services: [serviceObject('web', { type: 'ExternalName' })], pods: [podObject('a')] }],
+    ['not from another namespace', false, { services: [serviceObject('web', {}, { metadata: { namespace: 'other' } })], pods: [podObject('a')] }],
+  ])('%s', (_what, covers, world) => {
+    expect(namesOf(world).length > 0).toBe(covers)
+  })
+})
+
+describe('a name that the present leaf holds', () => {
+  const selecting = [serviceObject('web', { selector: { version: '2' } })]
+  it('stays while there are no pods and its Service is there', () => {
+    expect(namesOf({ services: selecting, held: ['web.shop.svc'] })).toEqual(THREE)
+  })
+  it('leaves when its Service is gone', () => {
+    expect(namesOf({ services: [], held: ['web.shop.svc'] })).toEqual([])
+  })
+  it('leaves when there are pods that its Service does not select', () => {
+    expect(namesOf({ services: selecting, held: ['web.shop.svc'], pods: [podObject('a')] })).toEqual([])
+  })
+  it('leaves when its Service selects nothing any more', () => {
+    expect(namesOf({ services: [serviceObject('web', { selector: {} })], held: ['web.shop.svc'] })).toEqual([])
+  })
+})
+
+describe('one set of labels is contained in another', () => {
+  it.each<[object, object, boolean]>([
+    [{}, { a: '1' }, true],
+    [{ a: '1' }, { a: '1', b: '2' }, true],
+    [{ a: '2' }, { a: '1' }, false],
+    [{ a: '1' }, {}, false],
+  ])('%j in %j: %s', (selector, labels, is) => {
+    expect(contained(selector as Record<string, string>, labels as Record<string, string>)).toBe(is)
+  })
+})
