@@ -3,58 +3,18 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { errorFromReply, isNotFound, localError } from './errors.ts'
+import { isNotFound } from './errors.ts'
+import { type ListOptions, listPages, type Page } from './list.ts'
+import { type CallOptions, createPerform, decodeJson, decodeObject, type Perform } from './perform.ts'
 import { apiVersionOf, groupPath, type ObjectRef, type RawObject, type Resource, resourcePath } from './resource.ts'
-import { withRetries } from './retry.ts'
-import type { Call, Reply, Transport } from './transport.ts'
-import { readWatchEvent, type WatchEvent } from './watch-event.ts'
+import type { Transport } from './transport.ts'
+import { type WatchEvent, type WatchOptions, watch } from './watch.ts'
+import { createWrites, type PatchOptions, type Preconditions } from './writes.ts'
 
-export type { WatchEvent } from './watch-event.ts'
-
-/** What every call may be given. */
-export interface CallOptions {
-  /** Ends the call and its waits with a `Cancelled`. */
-  readonly signal?: AbortSignal
-  /** Over all tries, milliseconds; default 30 s (60 s for a page of a list). */
-  readonly deadlineMs?: number
-}
-
-export interface ListOptions extends CallOptions {
-  readonly namespace?: string
-  readonly labelSelector?: string
-  readonly fieldSelector?: string
-  /** Objects a page (default 500). */
-  readonly limit?: number
-  /** '0' takes what the server has cached, of any age; without it the newest. */
-  readonly resourceVersion?: string
-}
-
-export interface Page {
-  readonly items: RawObject[]
-  /** The version of the whole list: a watch goes on from here after the last page. */
-  readonly resourceVersion: string
-}
-
-export interface WatchOptions {
-  readonly namespace?: string
-  readonly labelSelector?: string
-  readonly fieldSelector?: string
-  readonly resourceVersion: string
-  /** The server ends the watch after so many seconds. */
-  readonly timeoutSeconds: number
-  /** Silence that counts as a broken connection, milliseconds. */
-  readonly idleMs: number
-  readonly signal: AbortSignal
-}
-
-export interface PatchOptions extends CallOptions {
-  readonly subresource?: 'status'
-}
-
-export interface Preconditions {
-  readonly uid?: string
-  readonly resourceVersion?: string
-}
+export type { ListOptions, Page } from './list.ts'
+export type { CallOptions } from './perform.ts'
+export type { WatchEvent, WatchOptions } from './watch.ts'
+export type { PatchOptions, Preconditions } from './writes.ts'
 
 /**
  * All calls reject with an ApiError (or the OperatorError of the credentials). Retries: reads, patches, applies and deletes are repeated after network
@@ -105,230 +65,45 @@ export interface ClientOptions {
   readonly fieldManager: string
 }
 
-const DEADLINE_MS = 30_000
-const TRY_MS = 15_000
-/** The API server itself gives a request 60 s (--request-timeout). */
-const PAGE_DEADLINE_MS = 60_000
-const PAGE_TRY_MS = 30_000
-const WATCH_HEAD_MS = 15_000
-const PAGE_LIMIT = 500
-
 export function createClient(transport: Transport, { clock, random, fieldManager }: ClientOptions): Client {
-  const writeQuery = { fieldManager, fieldValidation: 'Strict' }
-
-  /** One call with its retries; `decode` runs within a try, so that an unreadable answer is repeated like a lost one. */
-  const perform = <T>(
-    call: Omit<Call, 'deadlineMs' | 'signal'>,
-    repeatable: boolean,
-    decode: (reply: Reply) => Promise<T>,
-    options: CallOptions & { tryMs?: number } = {},
-  ) =>
-    withRetries(
-      { clock, random, repeatable, deadlineMs: options.deadlineMs ?? DEADLINE_MS, tryMs: options.tryMs ?? TRY_MS, signal: options.signal },
-      async (deadlineMs) => {
-        const reply = await transport.request({ ...call, deadlineMs, ...(options.signal === undefined ? {} : { signal: options.signal }) })
-        if (reply.status >= 300) throw errorFromReply(reply.status, await reply.text(), reply.retryAfterMs)
-        return await decode(reply)
-      },
-    )
-
-  const patch = (
-    resource: Resource,
-    ref: ObjectRef,
-    body: object,
-    contentType: string,
-    query: Record<string, string>,
-    options: PatchOptions = {},
-  ) =>
-    perform(
-      {
-        method: 'PATCH',
-        verb: 'patch',
-        resource: resource.plural,
-        path: resourcePath(resource, ref.namespace, ref.name, options.subresource),
-        query,
+  const perform = createPerform(transport, clock, random)
+  return {
+    ...createWrites(perform, fieldManager),
+    get(resource, ref, options) {
+      const path = resourcePath(resource, ref.namespace, ref.name)
+      const call = { method: 'GET', verb: 'get', resource: resource.plural, path } as const
+      return perform({ call, repeatable: true, decode: decodeObject }, options)
+    },
+    listPages: (resource, options = {}) => listPages(perform, resource, options),
+    watch: (resource, options) => watch(transport, resource, options),
+    discover: (group, version, options) => discover(perform, group, version, options),
+    createSubresource(resource, ref, subresource, body, options) {
+      const path = resourcePath(resource, ref.namespace, ref.name, subresource)
+      const call = {
+        method: 'POST',
+        verb: 'create',
+        resource: `${resource.plural}/${subresource}`,
+        path,
         body: JSON.stringify(body),
-        contentType,
-      },
-      true,
-      (reply) => decodeObject(resource, reply),
-      options,
-    )
-
-  return {
-    get: (resource, ref, options) =>
-      perform(
-        { method: 'GET', verb: 'get', resource: resource.plural, path: resourcePath(resource, ref.namespace, ref.name) },
-        true,
-        (reply) => decodeObject(resource, reply),
-        options,
-      ),
-
-    async *listPages(resource, options = {}) {
-      const path = resourcePath(resource, options.namespace)
-      let next = ''
-      do {
-        const page = await perform(
-          { method: 'GET', verb: 'list', resource: resource.plural, path, query: listQuery(options, next) },
-          true,
-          (reply) => decodePage(resource, reply),
-          { deadlineMs: PAGE_DEADLINE_MS, tryMs: PAGE_TRY_MS, ...options },
-        )
-        next = page.next
-        yield { items: page.items, resourceVersion: page.resourceVersion }
-      } while (next !== '')
+      } as const
+      return perform({ call, repeatable: false, decode: decodeJson }, options)
     },
-
-    create: (resource, object, options) =>
-      perform(
-        {
-          method: 'POST',
-          verb: 'create',
-          resource: resource.plural,
-          path: resourcePath(resource, object.metadata.namespace),
-          query: writeQuery,
-          body: JSON.stringify(withType(resource, object)),
-        },
-        false,
-        (reply) => decodeObject(resource, reply),
-        options,
-      ),
-
-    mergePatch: (resource, ref, body, options) => patch(resource, ref, body, 'application/merge-patch+json', writeQuery, options),
-
-    apply(resource, object, options) {
-      const { namespace = '', name } = object.metadata
-      return patch(
-        resource,
-        { namespace, name },
-        withType(resource, object),
-        'application/apply-patch+yaml',
-        { ...writeQuery, force: 'true' },
-        options,
-      )
+    review(resource, body, options) {
+      const text = JSON.stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...body })
+      const call = { method: 'POST', verb: 'create', resource: resource.plural, path: resourcePath(resource), body: text } as const
+      return perform({ call, repeatable: true, decode: decodeJson }, options)
     },
-
-    delete: (resource, ref, preconditions, options) =>
-      perform(
-        {
-          method: 'DELETE',
-          verb: 'delete',
-          resource: resource.plural,
-          path: resourcePath(resource, ref.namespace, ref.name),
-          body: JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background', preconditions }),
-        },
-        true,
-        async () => undefined,
-        options,
-      ),
-
-    async *watch(resource, options) {
-      const reply = await transport.request({
-        method: 'GET',
-        verb: 'watch',
-        resource: resource.plural,
-        path: resourcePath(resource, options.namespace),
-        query: {
-          watch: 'true',
-          allowWatchBookmarks: 'true',
-          resourceVersion: options.resourceVersion,
-          timeoutSeconds: String(Math.ceil(options.timeoutSeconds)),
-          ...selectors(options),
-        },
-        deadlineMs: WATCH_HEAD_MS,
-        idleMs: options.idleMs,
-        signal: options.signal,
-      })
-      if (reply.status >= 300) throw errorFromReply(reply.status, await reply.text(), reply.retryAfterMs)
-      for await (const line of reply.lines()) yield readWatchEvent(line, resource.plural)
-    },
-
-    async discover(group, version, options) {
-      try {
-        const call = { method: 'GET', verb: 'get', resource: 'apigroups', path: groupPath(group, version) } as const
-        const list = await perform(call, true, (reply) => decodeJson('apigroups', reply), options)
-        const resources = Array.isArray(list.resources) ? list.resources : []
-        return resources.map((entry) => String(entry.name)).filter((name) => !name.includes('/'))
-      } catch (error) {
-        if (isNotFound(error)) return []
-        throw error
-      }
-    },
-
-    createSubresource: (resource, ref, subresource, body, options) =>
-      perform(
-        {
-          method: 'POST',
-          verb: 'create',
-          resource: `${resource.plural}/${subresource}`,
-          path: resourcePath(resource, ref.namespace, ref.name, subresource),
-          body: JSON.stringify(body),
-        },
-        false,
-        (reply) => decodeJson(resource.plural, reply),
-        options,
-      ),
-
-    review: (resource, body, options) =>
-      perform(
-        {
-          method: 'POST',
-          verb: 'create',
-          resource: resource.plural,
-          path: resourcePath(resource),
-          body: JSON.stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...body }),
-        },
-        true,
-        (reply) => decodeJson(resource.plural, reply),
-        options,
-      ),
   }
 }
 
-const withType = (resource: Resource, object: RawObject): RawObject => ({
-  apiVersion: apiVersionOf(resource),
-  kind: resource.kind,
-  ...object,
-})
-
-function selectors(options: { labelSelector?: string; fieldSelector?: string }): Record<string, string> {
-  return {
-    ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector }),
-    ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
-  }
-}
-
-function listQuery(options: ListOptions, next: string): Record<string, string> {
-  return {
-    limit: String(options.limit ?? PAGE_LIMIT),
-    ...selectors(options),
-    // A continue token carries the version itself; the server refuses both.
-    ...(next !== '' ? { continue: next } : options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }),
-  }
-}
-
-async function decodeJson(plural: string, reply: Reply): Promise<Record<string, unknown>> {
-  const text = await reply.text()
+async function discover(perform: Perform, group: string, version: string, options: CallOptions | undefined): Promise<readonly string[]> {
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  } catch {
-    // JSON.parse quotes what it could not read, so its message must not go on.
+    const call = { method: 'GET', verb: 'get', resource: 'apigroups', path: groupPath(group, version) } as const
+    const { resources } = await perform({ call, repeatable: true, decode: decodeJson }, options)
+    const names = Array.isArray(resources) ? resources.map(({ name }) => String(name)) : []
+    return names.filter((name) => !name.includes('/'))
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw error
   }
-  throw localError('UnreadableReply', `${plural}: the API server answered ${reply.status} with something that is not a JSON object`)
-}
-
-async function decodeObject(resource: Resource, reply: Reply): Promise<RawObject> {
-  const value = await decodeJson(resource.plural, reply)
-  if (typeof value.metadata !== 'object' || value.metadata === null) {
-    throw localError('UnreadableReply', `${resource.plural}: the API server answered with an object without metadata`)
-  }
-  return value as RawObject
-}
-
-async function decodePage(resource: Resource, reply: Reply): Promise<Page & { next: string }> {
-  const list = await decodeObject(resource, reply)
-  const { resourceVersion = '', continue: next = '' } = list.metadata as { resourceVersion?: string; continue?: string }
-  // A Go server writes null for a list that is empty.
-  return { items: (list.items ?? []) as RawObject[], resourceVersion, next }
 }

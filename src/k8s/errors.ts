@@ -114,11 +114,11 @@ export function errorFromStatus(status: unknown, fallbackCode: number, retryAfte
 function presentable(message: string): string {
   return message
     .replace(ECHO, leaveOut)
-    .replace(/, error found in #[^]*$/, '')
+    .replace(/, error found in #[\s\S]*$/, '')
     .slice(0, MAX_MESSAGE)
 }
 
-const ECHO = /(Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"?|[{[][^]*|\S+)/g
+const ECHO = /(Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"?|[{[][\s\S]*|\S+)/g
 const MAX_ECHO = 100
 
 function leaveOut(whole: string, kind: string, value: string): string {

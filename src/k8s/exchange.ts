@@ -6,9 +6,9 @@
 
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
+import type { Call, Reply } from './call.ts'
 import { type ApiError, type LocalStatus, localError } from './errors.ts'
 import { createLineSplitter } from './lines.ts'
-import type { Call, Reply } from './transport.ts'
 
 export interface ExchangeOptions {
   readonly call: Call

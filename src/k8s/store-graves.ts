@@ -28,11 +28,6 @@ export class Graves {
     if (this.#graves.size > MAX_GRAVES) this.#graves.delete(this.#graves.keys().next().value as string)
   }
 
-  /** The key has a living object. */
-  open(key: string): void {
-    this.#graves.delete(key)
-  }
-
   /**
    * Whether this state of an object is from before its end. We know no version of a delete of our own, only the uid: an object of that uid that is
    * shown terminating is held by finalizers and alive; one that is not was seen before the delete.

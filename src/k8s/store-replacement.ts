@@ -3,7 +3,7 @@
 
 import { keyOf } from './object-key.ts'
 import type { RawObject } from './resource.ts'
-import { compareVersions, NO_VERSION, versionOf } from './resource-version.ts'
+import { compareVersions, versionOf } from './resource-version.ts'
 import { Graves } from './store-graves.ts'
 
 interface Versioned {
@@ -77,11 +77,7 @@ export class Replacement<T extends Versioned> {
 
   /** What is not newer than the list is in the list, or was gone again by then. */
   #keepWritten(key: string, object: T, version: string): void {
-    const listed = this.objects.get(key)?.resourceVersion ?? NO_VERSION
-    if (compareVersions(object.resourceVersion, version) <= 0 || compareVersions(object.resourceVersion, listed) <= 0) return
-    this.objects.set(key, object)
-    this.refused.delete(key)
-    this.graves.open(key)
+    if (compareVersions(object.resourceVersion, version) > 0) this.objects.set(key, object)
   }
 
   #keepRemoved(key: string, uid: string): void {

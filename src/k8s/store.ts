@@ -201,7 +201,6 @@ export class Store<T extends Stored> implements Lookup<T> {
     const version = versionOf(metadata)
     if (compareVersions(version, this.#objects.get(key)?.resourceVersion ?? NO_VERSION) <= 0) return
     if (this.#graves.isLate(key, metadata)) return
-    this.#graves.open(key)
     const object = projected ?? this.#project(raw)
     if (object === undefined) this.#graves.bury(key, { version })
     this.#emit(this.#put(key, object), own)
@@ -211,7 +210,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     const key = keyOf(metadata.namespace, metadata.name)
     const version = versionOf(metadata)
     const before = this.#objects.get(key)
-    if (before !== undefined && (before.uid !== metadata.uid || compareVersions(version, before.resourceVersion) < 0)) return
+    if (compareVersions(version, before?.resourceVersion ?? NO_VERSION) < 0) return
     this.#graves.bury(key, { version })
     if (compareVersions(version, this.#refused.get(key) ?? NO_VERSION) >= 0) this.#refused.delete(key)
     this.#emit(this.#put(key, undefined), false)

@@ -9,7 +9,7 @@ import { type Backoff, backoffMs } from './backoff.ts'
 import type { Client } from './client.ts'
 import { localError } from './errors.ts'
 import type { RawObject, Resource } from './resource.ts'
-import { compareVersions, isVersion, newerVersion, NO_VERSION, versionOf } from './resource-version.ts'
+import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from './resource-version.ts'
 import type { Store, Stored } from './store.ts'
 import { turns } from './turn.ts'
 import { afterWatch, isWorthWarning } from './watch-policy.ts'
@@ -78,7 +78,10 @@ export class Watcher<T extends Stored> {
   constructor(options: WatcherOptions<T>) {
     this.name = `watch ${options.resource.plural}`
     this.#options = options
-    this.#log = options.log.child({ resource: options.resource.plural, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) })
+    this.#log = options.log.child({
+      resource: options.resource.plural,
+      ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    })
     this.#turn = turns(options.clock)
   }
 
@@ -106,13 +109,13 @@ export class Watcher<T extends Stored> {
   /** Ends calls and waits and resolves when nothing is left of them. The store keeps what it has. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#interrupt.abort()
     await this.#loop
   }
 
   /** Lists the collection again at once. */
   relist(): void {
     this.#position = NO_VERSION
-    this.#failures = 0
     this.#interrupt.abort()
   }
 
@@ -148,7 +151,10 @@ export class Watcher<T extends Stored> {
     }
     if (signal.aborted) return 0
     const now = clock.monotonic()
-    const next = afterWatch({ error, lines: seen.lines, lastedMs: now - startedAt, sinceListMs: now - this.#listedAt }, { idleMs, relistMs })
+    const next = afterWatch(
+      { error, lines: seen.lines, lastedMs: now - startedAt, sinceListMs: now - this.#listedAt },
+      { idleMs, relistMs },
+    )
     if (next.list) this.#position = NO_VERSION
     if (next.healthy) this.#failures = 0
     const wait = this.#fail(error)

@@ -1,7 +1,7 @@
 // The watcher and its store against a real API server: selectors, our own writes, rights and collections that come later, pages,
 // a server that is killed, a network that falls silent.
 
-import { createServer, connect as connectSocket, type Server, type Socket } from 'node:net'
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ControlPlane, startControlPlane } from '../../scripts/control-plane/index.ts'
@@ -18,9 +18,21 @@ import { Watcher, type WatcherOptions } from '../../src/k8s/watcher.ts'
 
 const namespace = 'watched'
 const widgets: Resource = { group: 'watcher.example.test', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true }
-const definitions: Resource = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false }
+const definitions: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+}
 const roles: Resource = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles', kind: 'Role', namespaced: true }
-const bindings: Resource = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'rolebindings', kind: 'RoleBinding', namespaced: true }
+const bindings: Resource = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'rolebindings',
+  kind: 'RoleBinding',
+  namespaced: true,
+}
 
 interface Item extends Stored {
   readonly value: string
@@ -62,9 +74,21 @@ function watched(name: string, more: Partial<WatcherOptions<Item>> = {}) {
   })
   const changes: Change<Item>[] = []
   store.subscribe((change) => changes.push(change))
-  const watcher = new Watcher({ client, store, resource, labelSelector: `test=${name}`, clock: systemClock, random: systemRandom, log: silentLog, ...more })
+  const watcher = new Watcher({
+    client,
+    store,
+    resource,
+    labelSelector: `test=${name}`,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    ...more,
+  })
   watchers.push(watcher)
-  const object = (id: string, value = ''): RawObject => ({ metadata: { name: `${name}-${id}`, namespace, labels: { test: name } }, data: { value } })
+  const object = (id: string, value = ''): RawObject => ({
+    metadata: { name: `${name}-${id}`, namespace, labels: { test: name } },
+    data: { value },
+  })
   const ref = (id: string) => ({ namespace, name: `${name}-${id}` })
   const shown = (): string[] => [...store.all()].map((item) => `${item.name.slice(name.length + 1)}=${item.value}`).sort()
   return { store, watcher, changes, object, ref, shown }
@@ -128,7 +152,8 @@ describe('a watcher', () => {
   it('shows what we deleted and finalizers keep', async () => {
     const { watcher, object, ref, shown, store } = watched('held')
     const held = object('a', '1')
-    const { uid = '' } = (await client.create(configMaps, { ...held, metadata: { ...held.metadata, finalizers: ['example.test/hold'] } })).metadata
+    const { uid = '' } = (await client.create(configMaps, { ...held, metadata: { ...held.metadata, finalizers: ['example.test/hold'] } }))
+      .metadata
     await watcher.start()
     await client.delete(configMaps, ref('a'), { uid })
     store.removed(ref('a'), uid)
@@ -226,7 +251,12 @@ describe('a network that falls silent', () => {
 
   it('is found out by the silence, and followed again when it speaks', async () => {
     const { port } = proxy.address() as { port: number }
-    const muted = connect({ ...access, server: `https://127.0.0.1:${port}`, credentials: () => access.credentials(), refused: () => access.refused() })
+    const muted = connect({
+      ...access,
+      server: `https://127.0.0.1:${port}`,
+      credentials: () => access.credentials(),
+      refused: () => access.refused(),
+    })
     const { watcher, object, shown } = watched('silent', { client: muted, idleMs: 2000 })
     await watcher.start()
     await client.create(configMaps, object('a'))

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { compareVersions, isVersion, newerVersion, NO_VERSION } from '../../../src/k8s/resource-version.ts'
+import { compareVersions, isVersion, NO_VERSION, newerVersion } from '../../../src/k8s/resource-version.ts'
 
 const version = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n })
 

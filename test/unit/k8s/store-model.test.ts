@@ -157,9 +157,20 @@ class Model {
   /** What holds at every moment: the indexes are those of the objects, and who only listened knows them. */
   check(): void {
     const all = [...this.store.all()].sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
-    for (const color of COLORS) same(this.store.by('color', color), all.filter((item) => item.color === color))
-    for (const namespace of ['a', 'b']) same(this.store.inNamespace(namespace), all.filter((item) => item.namespace === namespace))
-    same([...this.heard].sort(), all.map((item) => [`${item.namespace}/${item.name}`, `${item.uid} ${item.color}`]))
+    for (const color of COLORS)
+      same(
+        this.store.by('color', color),
+        all.filter((item) => item.color === color),
+      )
+    for (const namespace of ['a', 'b'])
+      same(
+        this.store.inNamespace(namespace),
+        all.filter((item) => item.namespace === namespace),
+      )
+    same(
+      [...this.heard].sort(),
+      all.map((item) => [`${item.namespace}/${item.name}`, `${item.uid} ${item.color}`]),
+    )
   }
 
   settle(): void {
@@ -215,8 +226,12 @@ describe('whatever happens in whatever order', () => {
         for (const each of commands) model.run(each)
         model.settle()
         model.check()
-        const shown = [...model.store.all()].map((item) => `${item.namespace}/${item.name} ${item.uid} ${item.resourceVersion} ${item.color}`)
-        const there = [...model.objects].filter(([, live]) => live.color !== 'throw').map(([key, live]) => `${key} ${live.uid} ${live.version} ${live.color}`)
+        const shown = [...model.store.all()].map(
+          (item) => `${item.namespace}/${item.name} ${item.uid} ${item.resourceVersion} ${item.color}`,
+        )
+        const there = [...model.objects]
+          .filter(([, live]) => live.color !== 'throw')
+          .map(([key, live]) => `${key} ${live.uid} ${live.version} ${live.color}`)
         expect(shown.sort()).toEqual(there.sort())
         expect(model.store.refused).toBe(model.objects.size - there.length)
       }),

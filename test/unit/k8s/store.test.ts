@@ -120,6 +120,13 @@ describe('an event', () => {
     expect(store.size).toBe(1)
   })
 
+  it('of a delete of a later object of that name, of which nothing else has come, removes the one before it too', () => {
+    const { store } = listed('10', configMap('shop/web', { version: '10', uid: 'u1' }))
+    store.apply(deleted(configMap('shop/web', { version: '13', uid: 'u2' })))
+    store.apply(added(configMap('shop/web', { version: '12', uid: 'u2' })))
+    expect(store.size).toBe(0)
+  })
+
   it('that is late does not bring back what was deleted', () => {
     const { store } = listed('10', configMap('shop/web', { version: '8' }))
     store.apply(deleted(configMap('shop/web', { version: '12' })))
@@ -177,6 +184,23 @@ describe('our own write', () => {
     expect(store.size).toBe(kept ? 1 : 0)
   })
 
+  it.each(['12 then 13', '13 then 12'])('comes out as the newer of two that are answered during a list: %s', (order) => {
+    const { store } = listed('10')
+    const replacement = store.beginReplace()
+    for (const version of order.split(' then ')) store.wrote(configMap('shop/web', { version, color: version }))
+    replacement.finish('11')
+    expect(items(store)).toEqual(['shop/web 13'])
+  })
+
+  it('answered after the delete of that object, both during a list, does not bring it back', () => {
+    const { store } = listed('10')
+    const replacement = store.beginReplace()
+    store.removed({ namespace: 'shop', name: 'web' }, 'u1')
+    store.wrote(configMap('shop/web', { version: '12', uid: 'u1' }))
+    replacement.finish('11')
+    expect(store.size).toBe(0)
+  })
+
   it('during a list of a server that was set back is not lost', () => {
     const { store } = listed('900', configMap('shop/web', { version: '850', color: 'red' }))
     const replacement = store.beginReplace()
@@ -194,6 +218,14 @@ describe('our own delete', () => {
     store.apply(modified(configMap('shop/web', { version: '11', uid: 'u1' })))
     expect(items(store)).toEqual([])
     expect(changes.map(({ before, own }) => [before?.uid, own])).toEqual([['u1', true]])
+  })
+
+  it('is remembered when late news of an earlier object of that name comes', () => {
+    const { store } = listed('10', configMap('shop/web', { version: '9', uid: 'u1' }))
+    store.removed({ namespace: 'shop', name: 'web' }, 'u1')
+    store.apply(deleted(configMap('shop/web', { version: '8', uid: 'u0' })))
+    store.apply(modified(configMap('shop/web', { version: '11', uid: 'u1' })))
+    expect(store.size).toBe(0)
   })
 
   it('does not hide the next object of that name', () => {

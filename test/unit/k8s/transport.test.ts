@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { ClusterAccess } from '../../../src/k8s/access.ts'
-import { type Call, createTransport, type RequestSample, type Transport, type TransportOptions } from '../../../src/k8s/transport.ts'
+import type { Call } from '../../../src/k8s/call.ts'
+import { createTransport, type RequestSample, type Transport, type TransportOptions } from '../../../src/k8s/transport.ts'
 import { type Answer, failure, hang, json, type LoopbackApi, loopbackApi, reset } from '../../support/loopback-api.ts'
 import { settled, type VirtualClock, virtualClock } from '../../support/virtual-clock.ts'
 

@@ -9,7 +9,7 @@ import { errorFromStatus, localError } from '../../../src/k8s/errors.ts'
 import { configMaps, type RawObject } from '../../../src/k8s/resource.ts'
 import { Watcher } from '../../../src/k8s/watcher.ts'
 import { bookmark, ScriptedApi } from '../../support/scripted-api.ts'
-import { configMap, items, itemStore } from '../../support/store-objects.ts'
+import { configMap, itemStore, items } from '../../support/store-objects.ts'
 import { virtualClock } from '../../support/virtual-clock.ts'
 
 const middle: Random = { uniform: () => 0.5, bytes: (count) => new Uint8Array(count) }
@@ -17,7 +17,8 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-const status = (code: number, reason: string, message = reason, more: object = {}) => errorFromStatus({ kind: 'Status', code, reason, message, ...more }, code)
+const status = (code: number, reason: string, message = reason, more: object = {}) =>
+  errorFromStatus({ kind: 'Status', code, reason, message, ...more }, code)
 const gone = status(410, 'Expired', 'too old resource version: 10 (99)')
 const tooLarge = status(504, 'Timeout', 'Too large resource version: 10, current: 5', {
   details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
@@ -52,7 +53,8 @@ async function following(log?: Log) {
 
 function listeningLog() {
   const lines: string[] = []
-  const at = (level: string) => (message: string, fields?: LogFields) => void lines.push(`${level}: ${message} ${fields?.reason ?? ''}`.trimEnd())
+  const at = (level: string) => (message: string, fields?: LogFields) =>
+    void lines.push(`${level}: ${message} ${fields?.reason ?? ''}`.trimEnd())
   const log: Log = { debug() {}, info: at('info'), warn: at('warn'), error: at('error'), child: () => log }
   return { log, lines }
 }
@@ -89,7 +91,9 @@ describe('starting', () => {
     await clock.advance(20 * SECOND)
     expect(synced).toBe(true)
     const times = server.calls.map(({ at }) => at)
-    expect(times.slice(0, 9).map((at, i) => Math.round((at - (times[i - 1] ?? 0)) * 10) / 10)).toEqual([0, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30])
+    expect(times.slice(0, 9).map((at, i) => Math.round((at - (times[i - 1] ?? 0)) * 10) / 10)).toEqual([
+      0, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30,
+    ])
     await watcher.stop()
   })
 
@@ -129,6 +133,15 @@ describe('following', () => {
     server.lastWatch.end()
     await clock.advance(0)
     expect(server.asked()).toEqual(['watch 20'])
+    await watcher.stop()
+  })
+
+  it('tells the store of bookmarks, so that answers to writes from before them are old news', async () => {
+    const { clock, server, store, watcher } = await following()
+    server.lastWatch.push(bookmark('20'))
+    await clock.advance(0)
+    store.wrote(configMap('shop/api', { version: '15' }))
+    expect(items(store)).toEqual(['shop/web 7'])
     await watcher.stop()
   })
 

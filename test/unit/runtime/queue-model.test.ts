@@ -32,18 +32,31 @@ type Command =
 const key = fc.constantFrom(...KEYS)
 const pick = fc.nat(3)
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ what: fc.constant('add' as const), key, in: fc.option(fc.integer({ min: -5000, max: 600_000 }), { nil: undefined }), own: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constant('add' as const),
+      key,
+      in: fc.option(fc.integer({ min: -5000, max: 600_000 }), { nil: undefined }),
+      own: fc.boolean(),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ what: fc.constant('take' as const) }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('done' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('failed' as const), pick, after: fc.constantFrom(0, 0, 5000, 400_000) }) },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(1, 100, 250, 1000, 7000, 60_000, 700_000) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(1, 100, 250, 1000, 7000, 60_000, 700_000) }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('shift' as const), ms: fc.constantFrom(-3_600_000, -1000, 1000, 3_600_000) }) },
 )
 
 class Model {
   readonly clock = virtualClock()
   readonly queue = new Queue({ clock: this.clock, random: { uniform: () => 0.5, bytes: (count) => new Uint8Array(count) } })
-  readonly wishes = new Map(KEYS.map((each) => [each, { running: false, now: false, urgent: false, at: NEVER, retry: NEVER, floor: -1, failures: 0, due: false }]))
+  readonly wishes = new Map(
+    KEYS.map((each) => [each, { running: false, now: false, urgent: false, at: NEVER, retry: NEVER, floor: -1, failures: 0, due: false }]),
+  )
   readonly never = new AbortController().signal
 
   wish(each: string): Wish {

@@ -295,10 +295,11 @@ describe('the queue', () => {
     const { clock, queue } = setup()
     let wakes = 0
     const after = clock.after
-    clock.after = (ms, run) => after(ms, () => {
-      wakes++
-      run()
-    })
+    clock.after = (ms, run) =>
+      after(ms, () => {
+        wakes++
+        run()
+      })
     await clock.advance(24 * HOUR)
     expect(wakes).toBe(0)
     queue.add('a', { notBefore: clock.now() + HOUR })

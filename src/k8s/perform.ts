@@ -1,0 +1,64 @@
+// One verb of the API as a call with its retries and its decoded answer. Used by the client's verbs.
+// Messages quote nothing of an answer.
+
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Call, Reply } from './call.ts'
+import { errorFromReply, localError } from './errors.ts'
+import type { RawObject } from './resource.ts'
+import { withRetries } from './retry.ts'
+import type { Transport } from './transport.ts'
+
+/** What every call may be given. */
+export interface CallOptions {
+  /** Ends the call and its waits with a `Cancelled`. */
+  readonly signal?: AbortSignal
+  /** Over all tries, milliseconds; default 30 s (60 s for a page of a list). */
+  readonly deadlineMs?: number
+}
+
+/** What a verb asks for. */
+export interface Request<T> {
+  readonly call: Omit<Call, 'deadlineMs' | 'signal'>
+  /** See RetryOptions. */
+  readonly repeatable: boolean
+  /** Runs within a try, so that an unreadable answer is repeated like a lost one. */
+  readonly decode: (reply: Reply) => Promise<T>
+  /** Of one try; default 15 s. */
+  readonly tryMs?: number
+}
+
+export type Perform = <T>(request: Request<T>, options?: CallOptions) => Promise<T>
+
+const DEADLINE_MS = 30_000
+const TRY_MS = 15_000
+
+export function createPerform(transport: Transport, clock: Clock, random: Random): Perform {
+  return ({ call, repeatable, decode, tryMs = TRY_MS }, { signal, deadlineMs = DEADLINE_MS } = {}) =>
+    withRetries({ clock, random, repeatable, deadlineMs, tryMs, signal }, async (timeLeft) => {
+      const reply = await transport.request({ ...call, deadlineMs: timeLeft, ...(signal === undefined ? {} : { signal }) })
+      if (reply.status >= 300) throw errorFromReply(reply.status, await reply.text(), reply.retryAfterMs)
+      return await decode(reply)
+    })
+}
+
+/** The answer as a JSON object; throws isUnreadable. */
+export async function decodeJson(reply: Reply): Promise<Record<string, unknown>> {
+  const text = await reply.text()
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // JSON.parse quotes what it could not read, so its message must not go on.
+  }
+  throw localError('UnreadableReply', `the API server answered ${reply.status} with something that is not a JSON object`)
+}
+
+/** The answer as an object with metadata; throws isUnreadable. */
+export async function decodeObject(reply: Reply): Promise<RawObject> {
+  const value = await decodeJson(reply)
+  if (typeof value.metadata !== 'object' || value.metadata === null) {
+    throw localError('UnreadableReply', 'the API server answered with an object without metadata')
+  }
+  return value as RawObject
+}

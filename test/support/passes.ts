@@ -1,0 +1,84 @@
+// The controllers' passes by hand, over objects in memory: real stores, real issuer, real log and events, virtual time.
+// For tests of whole passes; what a queue and watches would do, the test does.
+
+import type { AuthorityRef } from '../../src/api/names.ts'
+import { createLog } from '../../src/base/log.ts'
+import { reconcileAuthority } from '../../src/controllers/authority/controller.ts'
+import { bundleKey, reconcileBundle } from '../../src/controllers/bundle/controller.ts'
+import { type IdentityOutcome, identityKey, reconcileIdentity } from '../../src/controllers/identity/controller.ts'
+import type { Issuer } from '../../src/issuers/issuer.ts'
+import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
+import { createRecorder } from '../../src/k8s/events.ts'
+import type { RawObject } from '../../src/k8s/resource.ts'
+import type { Next } from '../../src/runtime/controller.ts'
+import { scopes, type Stores } from '../../src/stores.ts'
+import { filledStores, NOW, OPERATOR_NAMESPACE, steadyRandom } from './material.ts'
+import { type RecordingClient, recordingClient } from './recording-client.ts'
+import { type VirtualClock, virtualClock } from './virtual-clock.ts'
+
+export interface Passes {
+  readonly api: RecordingClient
+  readonly stores: Stores
+  readonly clock: VirtualClock
+  /** Every line of the log, at level debug. */
+  readonly lines: string[]
+  readonly outcomes: IdentityOutcome[]
+  /** Puts an object into the API server and into the caches that watch its kind, as somebody else's change. */
+  seen(cache: keyof Stores, object: RawObject): RawObject
+  authority(name?: string): Promise<Next>
+  identity(namespace?: string, name?: string): Promise<Next>
+  bundle(namespace?: string, authority?: AuthorityRef['name']): Promise<Next>
+}
+
+export function passes(options: { issuer?: Issuer } = {}): Passes {
+  const api = recordingClient()
+  const stores = filledStores()
+  const clock = virtualClock(NOW)
+  const lines: string[] = []
+  const outcomes: IdentityOutcome[] = []
+  const log = createLog('debug', (line) => lines.push(line))
+  const { client } = api
+  const events = createRecorder({ client, clock, random: steadyRandom, log, controller: 'example.io/operator', instance: 'pod-1' })
+  const issuers = { selfManaged: options.issuer ?? createSelfManagedIssuer({ client, namespace: OPERATOR_NAMESPACE, random: steadyRandom }) }
+  const shared = { client, clock, random: steadyRandom, events, caches: stores }
+  const pass = (key: string) => ({ key, attempts: 0, log, signal: new AbortController().signal })
+  return {
+    api,
+    stores,
+    clock,
+    lines,
+    outcomes,
+    seen(cache, object) {
+      const raw = api.put(scopes[cache].resource, object)
+      stores[cache].wrote(raw)
+      return raw
+    },
+    authority: (name = 'default') =>
+      reconcileAuthority(pass(name), {
+        ...shared,
+        namespace: OPERATOR_NAMESPACE,
+        defaultTrustDomain: 'cluster.local',
+        wroteAuthority: (raw) => stores.authorities.wrote(raw),
+        wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
+        wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
+        removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
+      }),
+    identity: (namespace = 'shop', name = 'payments') =>
+      reconcileIdentity(pass(identityKey(namespace, name)), {
+        ...shared,
+        issuers,
+        surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' },
+        wroteIdentity: (raw) => stores.identities.wrote(raw),
+        wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
+        removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
+        onOutcome: (outcome) => outcomes.push(outcome),
+      }),
+    bundle: (namespace = 'shop', authority = 'default') =>
+      reconcileBundle(pass(bundleKey(authority, namespace)), {
+        ...shared,
+        operatorNamespace: OPERATOR_NAMESPACE,
+        wroteCopy: (raw) => stores.bundleCopies.wrote(raw),
+        removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
+      }),
+  }
+}
