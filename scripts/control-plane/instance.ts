@@ -140,11 +140,12 @@ export class Instance implements ControlPlane {
     const flags = apiServerFlags({ directory: this.directory, port: access.port, extra: this.#plan.apiServerFlags })
     await this.launch('kube-apiserver', flags, () => access.prober.answers('/readyz'))
     this.#access = access
+    this.#remember({ url: access.url, kubeconfigFile: this.kubeconfigFile })
   }
 
   /** Leaves the instance running when this process ends. */
   detach(): void {
-    this.#remember({ detached: true, url: this.url, kubeconfigFile: this.kubeconfigFile })
+    this.#remember({ detached: true })
     this.#lifeline.release()
   }
 

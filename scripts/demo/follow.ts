@@ -35,7 +35,7 @@ export async function follow<T extends Stored>(stage: Stage, cluster: Cluster, o
     random: systemRandom,
     log: silentLog,
   })
-  await stage.own(() => watcher.stop())
+  await stage.own(`the ${watcher.name}`, () => watcher.stop())
   await stage.wait(watcher.start(), PATIENCE_MS, `a list of ${resource.plural}`)
   return store
 }

@@ -75,7 +75,7 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
     screen.good(`ready (pid ${started.pid}, in ${secondsSince(from)}): http://${started.address}/metrics`)
     return started
   }
-  await stage.own(async () => {
+  await stage.own('the controller', async () => {
     const last = running
     running = undefined
     const ended = await last?.stop()

@@ -23,7 +23,7 @@ export async function localPlace(stage: Stage): Promise<Place> {
   const from = performance.now()
   try {
     const plane = await startControlPlane({ say: (line) => screen.quote('plane', line) })
-    await stage.own(() => plane.stop())
+    await stage.own('the control plane', () => plane.stop())
     const cluster = await connect(stage, plane.kubeconfigFile)
     screen.good(`${style('bold', plane.url)}, in ${secondsSince(from)}`)
     return { cluster, kubeconfig: plane.kubeconfigFile, local: true }
@@ -44,6 +44,6 @@ export async function givenPlace(stage: Stage, kubeconfig: string): Promise<Plac
 
 async function connect(stage: Stage, kubeconfig: string): Promise<Cluster> {
   const cluster = await connectCluster(kubeconfig, FIELD_MANAGER)
-  await stage.own(() => cluster.close())
+  await stage.own('the connection to the cluster', () => cluster.close())
   return cluster
 }

@@ -67,7 +67,7 @@ export async function startProgram(stage: Stage, options: ProgramOptions): Promi
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
     await ended.finally(() => clearTimeout(late))
   }
-  await stage.own(stop)
+  await stage.own(options.name, stop)
   return {
     name: options.name,
     pid,

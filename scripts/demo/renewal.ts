@@ -26,7 +26,10 @@ const CALLS_AFTER = 10
 export async function renewWhileTheyTalk(stage: Stage, cluster: Cluster, identities: Identities, talk: Conversation): Promise<Renewal> {
   const { screen } = stage
   const held = oneConnection()
-  const first = await attempt(talk, credentialsIn(talk.clientFolder), held)
+  await stage.own('a connection', () => held.destroy())
+  // An agent keeps its connections by what they were made with, so the old material is what finds the old connection.
+  const credentials = credentialsIn(talk.clientFolder)
+  const first = await attempt(talk, credentials, held)
   if (first.kind !== 'answered' || first.status !== 200) throw new DemoFailure('a connection to hold open was refused')
   const before = talk.calls()
   const from = performance.now()
@@ -42,8 +45,7 @@ export async function renewWhileTheyTalk(stage: Stage, cluster: Cluster, identit
   screen.good(`asked for, issued, mounted and in use after ${style('bold', seconds)}`)
 
   await talk.client.line(new RegExp(`^call ${talk.calls().ok + CALLS_AFTER} `))
-  const second = await attempt(talk, credentialsIn(talk.clientFolder), held)
-  held.destroy()
+  const second = await attempt(talk, credentials, held)
   if (second.kind !== 'answered' || second.socket !== first.socket)
     throw new DemoFailure('the connection from before the renewal did not survive it')
   screen.good('a connection that was open all the time was answered before and after')

@@ -67,7 +67,7 @@ async function takePlace(stage: Stage, { kubeconfig }: Options): Promise<Place> 
 async function prepare(stage: Stage, place: Place, { keep }: Options): Promise<Operator> {
   stage.screen.step('The operator is installed')
   const made: Installed[] = []
-  if (!place.local && !keep) await stage.own(() => removeAll(place.cluster.client, stage.screen, made))
+  if (!place.local && !keep) await stage.own('the removal of what was made', () => removeAll(place.cluster.client, stage.screen, made))
   await install(stage, place.cluster, (installed) => made.push(installed))
   stage.screen.step('Its controller runs, under its own account')
   return await runController(stage, place.cluster)

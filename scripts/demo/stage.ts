@@ -8,6 +8,8 @@ import { DemoFailure } from './failure.ts'
 import type { Screen } from './screen.ts'
 import { startWarden } from './warden-side.ts'
 
+/** What is asked to end takes at most 10 s by itself; a cluster that is not ours takes longer to clean up (given-cluster.ts). */
+const UNDO_WITHIN_MS = 20_000
 const SETTLE_WITHIN_MS = 5_000
 
 export class Stage {
@@ -32,13 +34,13 @@ export class Stage {
     return this.#abort.signal
   }
 
-  /** Undone at the end, the last first. When the end has begun, at once: then this throws. */
-  async own(undo: () => Promise<unknown> | unknown): Promise<void> {
+  /** Undone at the end, the last first; `what` names it for people. When the end has begun, at once: then this throws. */
+  async own(what: string, undo: () => Promise<unknown> | unknown): Promise<void> {
     if (!this.#owned.disposed) {
-      this.#owned.defer(async () => void (await undo()))
+      this.#owned.defer(() => end(what, undo))
       return
     }
-    await undo()
+    await end(what, undo)
     this.signal.throwIfAborted()
   }
 
@@ -94,8 +96,15 @@ export class Stage {
   }
 }
 
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
-  clearTimeout(timer)
+/** Nothing at the end may keep the rest from ending. */
+async function end(what: string, undo: () => Promise<unknown> | unknown): Promise<void> {
+  const done = Promise.resolve(undo()).then(() => true)
+  if (!(await within(done, UNDO_WITHIN_MS))) throw new DemoFailure(`${what} did not end within ${UNDO_WITHIN_MS / 1000} s`)
+}
+
+/** Undefined: not yet. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, ms, undefined)
+  return await Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

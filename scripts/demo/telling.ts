@@ -23,7 +23,7 @@ export async function showExplanation(stage: Stage, kubeconfig: string, name: st
     detached: true,
   })
   const closed = once(child, 'close')
-  await stage.own(() => child.kill('SIGKILL'))
+  await stage.own('explain', () => child.kill('SIGKILL'))
   const [page, complaint, [code, signal]] = await stage.wait(
     Promise.all([text(child.stdout), text(child.stderr), closed]),
     PATIENCE_MS,

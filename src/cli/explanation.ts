@@ -29,6 +29,7 @@ function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [s
   const { kind, name } = identity.spec.authorityRef
   if (!authority) return [['Authority', `${kind}/${name}: not found`]]
   const { signing, bundle } = authority
+  if (authority.unreadable !== undefined) return [['Authority', `${kind}/${name}: unknown: ${authority.unreadable}`]]
   const signs = signing
     ? `generation ${signing.number} signs until ${instantText(signing.notAfter, now)}`
     : `cannot sign: ${authority.problem}`

@@ -24,6 +24,8 @@ export interface AuthorityFacts {
   /** Undefined: nothing may sign now, and why not says `problem`. */
   readonly signing: SigningFacts | undefined
   readonly problem: string | undefined
+  /** What of it this account may not read (explain under a person's rights): whether it signs is not known then. */
+  readonly unreadable?: string
   /** The published bundle. */
   readonly bundle: TrustBundle | undefined
   readonly leafLifetime: Duration
@@ -35,9 +37,10 @@ export interface AuthorityFacts {
   readonly allowedNamespaces: readonly string[] | undefined
 }
 
-/** Undefined when there is no such authority. `operatorNamespace` is where CA Secrets and records live. */
+/** Undefined when there is no such authority. */
 export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFacts | undefined {
   const authority = caches.authorities.get('', ref.name)
+  if (!authority && !caches.authorities.readable) return unreadableAuthority(ref)
   if (!authority || authority.deleting) return undefined
   const secrets = caches.caSecrets.by('authority', ref.name)
   const [record] = caches.bundleRecords.by('authority', ref.name)
@@ -57,17 +60,32 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
       subjectKeyID: signing.certificate.subjectKeyID,
       longestLeafLifetime: signing.secret.longestLeafLifetime,
     },
-    problem: signing
-      ? undefined
-      : unreadable
-        ? 'its CA Secrets or its bundle may not be read by this account'
-        : reasonFor(authority, record?.problem),
+    problem: signing ? undefined : reasonFor(authority, record?.problem),
+    ...(unreadable ? { unreadable: 'its CA Secrets or its bundle may not be read by this account' } : {}),
     bundle: record?.bundle,
     leafLifetime: authority.spec.leaf.lifetime,
     minLifetime: authority.spec.leaf.minLifetime,
     maxLifetime: authority.spec.leaf.maxLifetime,
     keyTypes: authority.spec.leaf.keyTypes,
     allowedNamespaces: authority.spec.policy.allowedNamespaces,
+  }
+}
+
+const NOT_KNOWN = 0 as Duration
+
+function unreadableAuthority(ref: AuthorityRef): AuthorityFacts {
+  return {
+    ref,
+    trustDomain: undefined,
+    signing: undefined,
+    problem: undefined,
+    unreadable: 'it may not be read by this account',
+    bundle: undefined,
+    leafLifetime: NOT_KNOWN,
+    minLifetime: NOT_KNOWN,
+    maxLifetime: undefined,
+    keyTypes: undefined,
+    allowedNamespaces: undefined,
   }
 }
 

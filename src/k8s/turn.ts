@@ -20,6 +20,7 @@ export function turns(clock: Clock): () => Promise<void> | undefined {
   let marker: Marker | undefined
   const send = (): Marker => {
     const back = new Promise<void>((resolve) => {
+      // biome-ignore lint/style/noRestrictedGlobals: no timer, it waits for no time to pass; virtual time needs a real turn of the loop too
       setImmediate(() => {
         marker = undefined
         resolve()

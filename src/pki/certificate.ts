@@ -73,6 +73,9 @@ export function readCertificate(der: Uint8Array): Certificate {
   const bytes = Buffer.from(der)
   const { subjectDer, issuerDer, ...values } = readStructure(bytes)
   const x509 = decode(bytes)
+  const isSigner = values.isCA && (values.keyUsage.length === 0 || values.keyUsage.includes('keyCertSign'))
+  // OpenSSL goes on with an extension that it cannot read, and later refuses the certificate as an issuer.
+  if (isSigner && !x509.ca) throw malformed('OpenSSL cannot read one of its extensions')
   const publicKey = publicKeyOf(x509)
   return {
     der: bytes,

@@ -116,10 +116,13 @@ function readSubjectKeyID(value: Buffer, into: Values): void {
   into.subjectKeyID = readElement(value, TAG.octetString, 'subjectKeyIdentifier').content.toString('hex')
 }
 
-/** Section 4.2.1.1: the key identifier is context tag 0; issuer and serial beside it are passed over. */
+/** Section 4.2.1.1: the key identifier is context tag 0; issuer (1) and serial (2) beside it are passed over. */
 function readAuthorityKeyID(value: Buffer, into: Values): void {
   const parts = readElements(readElement(value, TAG.sequence, 'authorityKeyIdentifier').content, 'authorityKeyIdentifier')
-  into.authorityKeyID = parts.find((part) => part.tag === 0x80)?.content.toString('hex')
+  const keyID = parts[0]?.tag === 0x80 ? parts.shift() : undefined
+  const rest = parts.map((part) => part.tag).join()
+  if (rest !== '' && rest !== `${0xa1},${0x82}`) throw malformed('authorityKeyIdentifier has parts of no known kind')
+  into.authorityKeyID = keyID?.content.toString('hex')
 }
 
 function readBasicConstraints(value: Buffer, into: Values): void {
@@ -150,12 +153,26 @@ function readExtKeyUsage(value: Buffer, into: Values): void {
   })
 }
 
-/** Section 4.2.1.6: context tag 6 is a URI, 2 a DNS name, both IA5String. */
+/** Section 4.2.1.6, context tags: all kinds of names there are. URI and DNS name are IA5String. */
+const NAME_TAGS = {
+  otherName: 0xa0,
+  email: 0x81,
+  dns: 0x82,
+  x400: 0xa3,
+  directory: 0xa4,
+  ediParty: 0xa5,
+  uri: 0x86,
+  ip: 0x87,
+  registeredID: 0x88,
+}
+
 function readNames(value: Buffer, into: Values): void {
   const names = readElements(readElement(value, TAG.sequence, 'subjectAltName').content, 'subjectAltName')
   if (names.length === 0) throw malformed('subjectAltName is empty')
-  into.uris = names.filter((name) => name.tag === 0x86).map(printable)
-  into.dnsNames = names.filter((name) => name.tag === 0x82).map(printable)
+  const known: readonly number[] = Object.values(NAME_TAGS)
+  if (names.some((name) => !known.includes(name.tag))) throw malformed('subjectAltName holds a name of no known kind')
+  into.uris = names.filter((name) => name.tag === NAME_TAGS.uri).map(printable)
+  into.dnsNames = names.filter((name) => name.tag === NAME_TAGS.dns).map(printable)
   into.otherNames = names.length - into.uris.length - into.dnsNames.length
 }
 

@@ -22,7 +22,10 @@ interface Form {
 /** A key of 8192 bits in PEM is 6.4 kB. */
 const MAX_BYTES = 16 * 1024
 
-/** PKCS#8 PEM. The caller fills the buffer with zeros when it has been written; nothing else holds these bytes afterwards but the key. */
+/**
+ * PKCS#8 PEM. The caller fills the buffer with zeros when it has been written. The text passes through strings on its way, which only the
+ * garbage collector removes.
+ */
 export function renderPrivateKey(key: KeyObject): Buffer {
   const der = key.export({ format: 'der', type: 'pkcs8' })
   const text = Buffer.from(formatPem('PRIVATE KEY', der), 'latin1')

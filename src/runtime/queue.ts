@@ -187,7 +187,7 @@ export class Queue {
   #hurry(key: string): void {
     const floor = this.#failures.get(key)?.floor ?? Number.NEGATIVE_INFINITY
     if (floor <= this.#clock.monotonic()) this.#makeReady(key)
-    else this.#delays.set(key, Math.min(floor, this.#delays.dueOf(key) ?? floor))
+    else this.#delays.set(key, floor)
   }
 
   #waitUntil(key: string, at: Instant): void {

@@ -35,7 +35,7 @@ cryptoProvider.set(webcrypto as unknown as Crypto)
 /** The time of tests that choose it. */
 export const NOW: Instant = Date.parse('2026-11-24T07:09:03.456Z')
 
-export const TRUST_DOMAIN = parseTrustDomain('example.org')
+const TRUST_DOMAIN = parseTrustDomain('example.org')
 
 /** Randomness that does not vary: every byte and every draw as given. */
 export function fixedRandom(byte: number, part = 0.5): Random {

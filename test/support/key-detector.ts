@@ -1,24 +1,29 @@
 // Finds bytes of private keys in texts: DER, PEM and the base64 or hex of either, any 40 characters in a row. For tests that no key leaks.
 // What a key shares with its certificate (its public half) or with every other key (the header) is no find.
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
 
 export const WINDOW = 40
+/** So many of them must be of the secret part: less is no use to anybody, and may stand in a certificate by its public half. */
+const SECRET = 16
+
+/** A form of a key, and which of its characters the secret part decides. */
+interface Form {
+  readonly name: string
+  readonly text: string
+  readonly secret: readonly boolean[]
+}
 
 /** Says which form of which key (counted from 0) a text holds; undefined when it holds none. Blanks and escaped newlines do not hide a key. */
 export function keyDetector(pems: readonly (string | Buffer)[]): (text: string) => string | undefined {
   const windows = new Map<string, string>()
   for (const [index, pem] of pems.entries()) {
-    const key = createPrivateKey(pem)
-    const harmless = new Set([...publicForms(key), ...privateForms(alike(key), formatLike(pem))].flatMap(({ text }) => [...windowsOf(text)]))
-    for (const { name, text } of privateForms(key, String(pem))) {
-      for (const window of windowsOf(text)) if (!harmless.has(window)) windows.set(window, `${name} of key ${index}`)
-    }
+    for (const form of formsOf(pem)) for (const window of secretWindows(form)) windows.set(window, `${form.name} of key ${index}`)
   }
   return (text) => {
     for (const candidate of [text, squeezed(text)]) {
-      for (const window of windowsOf(candidate)) {
-        const found = windows.get(window)
+      for (let at = 0; at + WINDOW <= candidate.length; at++) {
+        const found = windows.get(candidate.slice(at, at + WINDOW))
         if (found !== undefined) return found
       }
     }
@@ -26,46 +31,49 @@ export function keyDetector(pems: readonly (string | Buffer)[]): (text: string) 
   }
 }
 
-interface Form {
-  readonly name: string
-  readonly text: string
-}
-
-function privateForms(key: KeyObject, pem: string): Form[] {
+/** The texts in which the bytes of a PKCS#8 key may stand. */
+function formsOf(pem: string | Buffer): Form[] {
+  const key = createPrivateKey(pem)
   const der = key.export({ format: 'der', type: 'pkcs8' })
+  const secret = secretBytes(der, key.export({ format: 'jwk' }))
+  const [body] = base64Of('PEM', der, secret) as [Form]
+  const lines = Array.from({ length: Math.ceil(body.text.length / 64) }, (_, line) => line * 64)
+  const block = ['-----BEGIN PRIVATE KEY-----', ...lines.map((from) => body.text.slice(from, from + 64)), '-----END PRIVATE KEY-----', '']
+  const text = block.join('\n')
+  const marks = block.flatMap((line, at) => [...line].map((_, column) => at > 0 && (body.secret[(at - 1) * 64 + column] ?? false)).concat(false))
   return [
-    { name: 'DER in hex', text: der.toString('hex') },
-    ...base64Of('DER', der),
-    { name: 'PEM', text: squeezed(pem) },
-    ...base64Of('PEM', Buffer.from(pem)),
+    { name: 'DER in hex', text: der.toString('hex'), secret: secret.flatMap((is) => [is, is]) },
+    ...base64Of('base64 of DER', der, secret),
+    ...base64Of('base64 of PEM', Buffer.from(text), marks),
   ]
 }
 
-function publicForms(key: KeyObject): Form[] {
-  const der = createPublicKey(key as never).export({ format: 'der', type: 'spki' })
-  return [{ name: 'public', text: der.toString('hex') }, ...base64Of('public', der)]
+/** Which bytes of a PKCS#8 key are secret: those of the secret members of its JWK (RFC 7518 section 6, RFC 8037). */
+function secretBytes(der: Buffer, jwk: object): boolean[] {
+  const secret = new Array<boolean>(der.length).fill(false)
+  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi']) {
+    const text = (jwk as Record<string, string | undefined>)[member]
+    const bytes = text === undefined ? undefined : Buffer.from(text, 'base64url')
+    const at = bytes ? der.indexOf(bytes) : -1
+    if (bytes && at >= 0) secret.fill(true, at, at + bytes.length)
+  }
+  if (!secret.includes(true)) throw new Error('a key without a secret part')
+  return secret
 }
 
 /** At each of the three offsets at which bytes can stand within a longer base64 text. */
-function base64Of(name: string, bytes: Buffer): Form[] {
-  return [0, 1, 2].map((offset) => ({ name: `base64 of ${name}`, text: bytes.subarray(offset).toString('base64') }))
+function base64Of(name: string, bytes: Buffer, secret: readonly boolean[]): Form[] {
+  return [0, 1, 2].map((offset) => {
+    const text = bytes.subarray(offset).toString('base64')
+    const byteAt = (bit: number): boolean => secret[offset + Math.floor(bit / 8)] ?? false
+    return { name, text, secret: [...text].map((_, at) => byteAt(6 * at) || byteAt(6 * at + 5)) }
+  })
 }
 
-function* windowsOf(text: string): Iterable<string> {
-  for (let at = 0; at + WINDOW <= text.length; at++) yield text.slice(at, at + WINDOW)
+function* secretWindows({ text, secret }: Form): Iterable<string> {
+  for (let at = 0; at + WINDOW <= text.length; at++) {
+    if (secret.slice(at, at + WINDOW).filter(Boolean).length >= SECRET) yield text.slice(at, at + WINDOW)
+  }
 }
 
 const squeezed = (text: string): string => text.replace(/\\[nr]|\s/g, '')
-
-/** Another key of the same kind. */
-function alike(key: KeyObject): KeyObject {
-  const { namedCurve = 'prime256v1', modulusLength = 3072 } = key.asymmetricKeyDetails ?? {}
-  if (key.asymmetricKeyType === 'rsa') return generateKeyPairSync('rsa', { modulusLength }).privateKey
-  if (key.asymmetricKeyType === 'ed25519') return generateKeyPairSync('ed25519').privateKey
-  return generateKeyPairSync('ec', { namedCurve }).privateKey
-}
-
-/** The PEM of another key, for what all PEM texts have in common. */
-function formatLike(pem: string | Buffer): string {
-  return String(alike(createPrivateKey(pem)).export({ format: 'pem', type: 'pkcs8' }))
-}

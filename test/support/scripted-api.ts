@@ -25,7 +25,7 @@ export class ScriptedApi implements Pick<Client, 'listPages' | 'watch'> {
   readonly calls: { readonly call: string; readonly at: number }[] = []
   readonly watches: OpenWatch[] = []
   /** The next lists: pages, or what they fail with in the end. When none is left, the last one is given again. */
-  lists: (readonly Page[] | Refusal | { readonly pages: readonly Page[]; readonly then: unknown })[] = []
+  lists: (readonly Page[] | Refusal | { readonly pages: readonly Page[]; readonly butThen: unknown })[] = []
   /** What the next watches do at once; when none is left they wait for the test. */
   answers: ('end' | Refusal)[] = []
 
@@ -51,12 +51,12 @@ export class ScriptedApi implements Pick<Client, 'listPages' | 'watch'> {
     const script = this.lists.length > 1 ? this.lists.shift() : this.lists[0]
     if (script === undefined) throw new Error('the test has no list')
     if ('refuse' in script) throw script.refuse
-    const { pages, then = undefined } = 'pages' in script ? script : { pages: script }
+    const { pages, butThen = undefined } = 'pages' in script ? script : { pages: script }
     for (const page of pages) {
       if (signal?.aborted) throw localError('Cancelled', 'aborted')
       yield page
     }
-    if (then !== undefined) throw then
+    if (butThen !== undefined) throw butThen
   }
 
   async *watch(_: unknown, options: WatchOptions): AsyncIterable<WatchEvent> {

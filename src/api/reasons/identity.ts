@@ -96,6 +96,11 @@ export const identityReasons = {
     summary: 'The authority exists but cannot sign just now; what was issued stays.',
     remedy: 'Look at the Ready condition of the authority.',
   },
+  AuthorityUnknown: {
+    kind: 'waiting',
+    summary: 'This account may not read the authority, its CA Secrets or its bundle, so what would be done depends on what they hold.',
+    remedy: 'Run explain with an account that may read them, or read the status of the identity instead.',
+  },
   NamespaceTerminating: { kind: 'waiting', summary: 'The namespace is being deleted, so nothing new is made in it.', remedy: NOTHING },
 
   ServiceAccountConflict: {

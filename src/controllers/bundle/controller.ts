@@ -22,6 +22,9 @@ export interface BundleDeps {
   readonly removedCopy: (ref: ObjectRef, uid: string) => void
 }
 
+/** Foreign ConfigMaps are not watched, so nothing tells when one has gone. Backoff makes it longer in time. */
+const LOOK_AGAIN_MS = 15_000
+
 /** The queue key: the copy's namespace and whose bundle it is. Neither part can hold a slash. */
 export const bundleKey = (authority: string, namespace: string): string => `${namespace}/${authority}`
 
@@ -67,10 +70,14 @@ async function create(ref: ObjectRef, bundle: TrustBundle, facts: BundleFacts, d
     const present = await deps.client.get(configMaps, ref)
     if (!isOwnBundle(present)) {
       const remedy = 'rename or delete it if nobody needs it; leaf Secrets hold the bundle as ca.crt all the same'
-      throw new OperatorError('blocked', 'ConfigMapNotOwned', `ConfigMap ${ref.namespace}/${ref.name} exists and is not ours: ${remedy}`)
+      const message = `ConfigMap ${ref.namespace}/${ref.name} exists and is not ours: ${remedy}`
+      throw new OperatorError('retry', 'ConfigMapNotOwned', message, { after: LOOK_AGAIN_MS })
     }
     const { uid = '', resourceVersion = '' } = present.metadata
-    await replace(ref, bundle, { uid, resourceVersion }, facts, deps)
+    if (present.immutable !== true) return replace(ref, bundle, { uid, resourceVersion }, facts, deps)
+    // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
+    await deps.client.delete(configMaps, ref, { uid, resourceVersion })
+    deps.wroteCopy(await deps.client.create(configMaps, renderBundle(ref.namespace, facts.ref, bundle)))
   }
 }
 

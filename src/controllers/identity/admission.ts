@@ -6,7 +6,7 @@ import type { IdentityFacts } from './facts.ts'
 type Check = (facts: IdentityFacts) => Readiness | undefined
 
 /** In this order: what makes the later ones meaningless comes first. */
-const CHECKS: readonly Check[] = [specProblem, operatorNamespace, terminating, authorityFound, namespaceAllowed, authorityReady]
+const CHECKS: readonly Check[] = [specProblem, operatorNamespace, terminating, authorityFound, namespaceAllowed, authorityKnown, authorityReady]
 
 /** The first check that stops this identity, or undefined. */
 export function admissionChecks(facts: IdentityFacts): Readiness | undefined {
@@ -47,6 +47,12 @@ function namespaceAllowed({ authority, identity }: IdentityFacts): Readiness | u
   if (!allowed || allowed.includes(identity.namespace)) return undefined
   const message = `${authority.ref.kind} ${authority.ref.name} does not allow namespace ${identity.namespace} (spec.policy.allowedNamespaces)`
   return { state: 'refused', reason: 'NamespaceNotAllowed', message }
+}
+
+function authorityKnown({ authority }: IdentityFacts): Readiness | undefined {
+  if (!authority || authority.unreadable === undefined) return undefined
+  const message = `${authority.ref.kind} ${authority.ref.name}: ${authority.unreadable}, so the step depends on what it holds`
+  return { state: 'waiting', reason: 'AuthorityUnknown', message }
 }
 
 function authorityReady({ authority }: IdentityFacts): Readiness | undefined {

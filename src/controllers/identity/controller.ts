@@ -49,6 +49,8 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
   const facts = observeIdentity(identity, deps.caches, deps.surroundings)
   const plan = planIdentity(facts, deps.clock.now())
   const outcome = await attempt(facts, plan, deps)
+  // The cache of namespaces is behind. Its next event wakes the identity, and until then there is nothing to tell.
+  if (outcome.kind === 'failed' && isNamespaceTerminating(outcome.error)) return { at: undefined }
   const status = await report(facts, plan, outcome, deps, pass.log)
   if (outcome.kind !== 'none') {
     const reason = outcome.kind === 'failed' ? reasonOf(outcome.error) : plan.reason
@@ -68,7 +70,6 @@ async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityD
     return await performIdentity(plan.step, facts, deps)
   } catch (error) {
     if (isConflict(error) || consequenceOf(error) === 'bug') throw error
-    if (isNamespaceTerminating(error)) return { kind: 'none' }
     return { kind: 'failed', error }
   }
 }

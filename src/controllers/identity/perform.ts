@@ -110,9 +110,8 @@ async function createSecret(
   facts: IdentityFacts,
   deps: PerformDeps,
 ): Promise<void> {
-  const object = { apiVersion: 'v1', kind: 'Secret', type: LEAF_SECRET_TYPE, ...content, metadata: { ...content.metadata, ...ref } }
   try {
-    deps.wroteSecret(await deps.client.create(secrets, object))
+    deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await replaceHidden(ref, content, facts, deps)
@@ -137,5 +136,12 @@ async function replaceHidden(ref: ObjectRef, content: { metadata: object }, fact
     throw new OperatorError('retry', 'CacheBehind', `Secret ${ref.name} is newer than the cache`)
   }
   const { uid = '', resourceVersion = '' } = present.metadata
-  await patchSecret(ref, { uid, resourceVersion }, content, deps)
+  if (present.immutable !== true && present.type === LEAF_SECRET_TYPE) return patchSecret(ref, { uid, resourceVersion }, content, deps)
+  // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
+  await deps.client.delete(secrets, ref, { uid, resourceVersion })
+  deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
+}
+
+function secretObject(ref: ObjectRef, content: { metadata: object }): RawObject {
+  return { apiVersion: 'v1', kind: 'Secret', type: LEAF_SECRET_TYPE, ...content, metadata: { ...content.metadata, ...ref } }
 }

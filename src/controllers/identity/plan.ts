@@ -55,15 +55,19 @@ export interface IdentityPlan {
 
 /** The plan for one identity at `now`. */
 export function planIdentity(facts: IdentityFacts, now: Instant): IdentityPlan {
+  const plan = planAttempt(facts, now)
+  const nextAttemptAt = heldUntil(facts.identity.status, facts.identity.generation, now)
+  if (nextAttemptAt === undefined || plan.step.kind === 'none') return plan
+  return { ...plan, step: { kind: 'none' }, held: true, next: nextAttemptAt }
+}
+
+/** The plan as if nothing had failed before. */
+function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
   const stopped = admissionChecks(facts)
   if (stopped) return idle(facts, stopped)
   const asked = askedFor(facts)
   if ('state' in asked) return idle(facts, asked)
-  if (facts.secret === 'unknown') return unknownSecret(facts)
-  const work = planWork(facts, facts.secret, asked, now)
-  const nextAttemptAt = heldUntil(facts.identity.status, facts.identity.generation, now)
-  if (nextAttemptAt === undefined || work.step.kind === 'none') return work
-  return { ...nothing(work.reason, work.message, work.readiness), held: true, next: nextAttemptAt }
+  return facts.secret === 'unknown' ? unknownSecret(facts) : planWork(facts, facts.secret, asked, now)
 }
 
 function planWork(facts: IdentityFacts, secret: SecretFacts | undefined, asked: Asked, now: Instant): IdentityPlan {
@@ -93,6 +97,8 @@ function planWork(facts: IdentityFacts, secret: SecretFacts | undefined, asked: 
 function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked): IdentityPlan {
   const renewAt = currentRenewAt(secret)
   const untidy = tidySecret(facts.identity, secret, asked)
+  // An immutable Secret that is right serves until something must change; one of another type is not what programs look for.
+  if (secret.type !== LEAF_SECRET_TYPE) return recreate(secret)
   if (!untidy) return { ...nothing(asked.readiness.reason, asked.readiness.message, asked.readiness), next: renewAt }
   if (mustBeRecreated(secret)) return recreate(secret)
   return {

@@ -11,7 +11,8 @@ describe('resourceVersions', () => {
     fc.assert(
       fc.property(version, version, (a, b) => {
         expect(Math.sign(compareVersions(String(a), String(b)))).toBe(a < b ? -1 : a > b ? 1 : 0)
-        expect(newerVersion(String(a), String(b))).toBe(String(a > b ? a : b))
+        const newest = [a, b].toSorted((x, y) => (x < y ? -1 : 1)).at(-1)
+        expect(newerVersion(String(a), String(b))).toBe(String(newest))
       }),
     )
   })

@@ -72,7 +72,7 @@ describe('starting', () => {
 
   it('shows nothing before the last page is there', async () => {
     const { clock, server, store, watcher } = setup()
-    server.lists = [{ pages: [page('10', web), page('10', api)], then: lost }, [page('10', web), page('10', api)]]
+    server.lists = [{ pages: [page('10', web), page('10', api)], butThen: lost }, [page('10', web), page('10', api)]]
     void watcher.start()
     await clock.advance(0)
     expect([store.size, store.synced]).toEqual([0, false])

@@ -181,7 +181,7 @@ describe('a certificate', () => {
           const { x509 } = odd
           expect(odd.serialNumber).toBe(x509.serialNumber.toLowerCase())
           expect([odd.notBefore, odd.notAfter]).toEqual([x509.validFromDate.getTime(), x509.validToDate.getTime()])
-          // Node also says CA where there is no basicConstraints but keyCertSign, or no extension at all.
+          // Not the other way: Node also says CA where there is keyCertSign without basicConstraints, or no extension at all.
           if (odd.isCA && (odd.keyUsage.length === 0 || odd.keyUsage.includes('keyCertSign'))) expect(x509.ca).toBe(true)
         },
       ),

@@ -234,8 +234,10 @@ describe('the log of failures', () => {
     controller.enqueue('a')
     await clock.advance(200)
     expect(loud('info', 'warn')).toEqual(['info: failed, will try again'])
-    await clock.advance(10 * MINUTE)
+    await clock.advance(400)
     expect(loud('info', 'warn')).toEqual(['info: failed, will try again', 'warn: failed, will try again'])
+    await clock.advance(10 * MINUTE)
+    expect(loud('info', 'warn').length).toBe(2)
   })
 
   it('gives the stack of a bug', async () => {
@@ -371,6 +373,23 @@ describe('stopping', () => {
 })
 
 describe('many ready keys', () => {
+  it('do not begin after stop(), also where a worker has one in hand and waits for its turn', async () => {
+    let computed = 0
+    const clock = { ...virtualClock(), monotonic: () => computed }
+    const log = listeningLog([])
+    const reconcile = async (): Promise<Next> => {
+      computed++
+      return idle
+    }
+    const controller = new Controller({ name: 'busy', concurrency: 50, clock, random: middle, log, reconcile })
+    for (let i = 0; i < 1000; i++) controller.enqueue(`k${i}`)
+    await controller.start()
+    await settled()
+    const before = computed
+    await controller.stop()
+    expect([before > 0, computed - before]).toEqual([true, 0])
+  })
+
   it.each([1, 4, 50])('do not hold up timers and sockets while passes compute, with %d workers', async (concurrency) => {
     let computed = 0
     const clock = { ...virtualClock(), monotonic: () => computed }

@@ -125,6 +125,27 @@ describe('an instant', () => {
     expect(queue.depth).toBe(1)
   })
 
+  it('asked for while the key runs is the sooner of two', async () => {
+    const { clock, queue, take } = setup()
+    queue.add('a')
+    await take()
+    queue.add('a', { notBefore: clock.now() + 10 * SECOND })
+    queue.add('a', { notBefore: clock.now() + 20 * SECOND })
+    queue.done('a')
+    await clock.advance(10 * SECOND)
+    expect(queue.depth).toBe(1)
+  })
+
+  it('asked for while the key runs holds when that pass fails and would wait longer', async () => {
+    const { clock, queue, take } = setup()
+    queue.add('a')
+    await take()
+    queue.add('a', { notBefore: clock.now() + 10 * SECOND })
+    queue.failed('a', HOUR)
+    await clock.advance(10 * SECOND)
+    expect(queue.depth).toBe(1)
+  })
+
   it('of infinity never comes and of no number is refused', async () => {
     const { clock, queue } = setup()
     queue.add('a', { notBefore: Number.POSITIVE_INFINITY })

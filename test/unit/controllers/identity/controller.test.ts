@@ -1,0 +1,163 @@
+// Whole passes over an identity: what is written, in which order, and when to look again.
+
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { mutualIdentities } from '../../../../src/api/kinds.ts'
+import { hours } from '../../../../src/base/duration.ts'
+import { type RawObject, secrets } from '../../../../src/k8s/resource.ts'
+import { authorityObject, identityObject, namespaceObject, NOW, podObject } from '../../../support/material.ts'
+import { type Passes, passes } from '../../../support/passes.ts'
+import { apiFailure } from '../../../support/recording-client.ts'
+
+const REF = { namespace: 'shop', name: 'payments' }
+const SECRET = { namespace: 'shop', name: 'payments-mtls' }
+let one: Passes
+
+/** An authority that signs and an identity with a pod, to which nothing was done yet. */
+beforeEach(async () => {
+  one = passes()
+  one.seen('authorities', authorityObject())
+  one.seen('namespaces', namespaceObject('shop'))
+  one.seen('pods', podObject('a'))
+  one.seen('identities', identityObject())
+  for (let pass = 0; pass < 4; pass++) await one.authority()
+  one.api.writes.length = 0
+})
+const written = () => one.api.writes.map(({ verb, path }) => `${verb} ${path.replace(/ .*/, '')}`)
+const status = () => one.api.at(mutualIdentities, REF)?.['status'] as { conditions: { type: string; status: string; reason: string }[]; lastFailure?: object } | undefined
+const ready = () => {
+  const condition = status()?.conditions.find(({ type }) => type === 'Ready')
+  return `${condition?.status} ${condition?.reason}`
+}
+const terminating = () => apiFailure(403, 'Forbidden', 'it goes', { causes: [{ reason: 'NamespaceTerminating' }] })
+
+describe('a pass over an identity', () => {
+  it('makes three writes for a first certificate: Secret, status, event', async () => {
+    await one.identity()
+    expect(written()).toEqual(['create secrets', 'apply mutualidentities', 'create events'])
+    expect(ready()).toBe('True Current')
+  })
+
+  it('comes back at the instant of renewal, which is between half and six tenths of the lifetime', async () => {
+    const { at } = await one.identity()
+    expect(at).toBeGreaterThanOrEqual(NOW + hours(11.9))
+    expect(at).toBeLessThanOrEqual(NOW + hours(14.4))
+  })
+
+  it('writes nothing and says nothing when nothing is to be done', async () => {
+    const { at } = await one.identity()
+    const before = [one.api.writes.length, one.lines.length]
+    for (let pass = 0; pass < 3; pass++) expect(await one.identity()).toEqual({ at: expect.any(Number) })
+    expect([one.api.writes.length, one.lines.length]).toEqual(before)
+    expect(Math.abs(((await one.identity()).at ?? 0) - (at ?? 0))).toBeLessThan(1000)
+  })
+
+  it('tells metrics of each step, and of no quiet pass', async () => {
+    await one.identity()
+    await one.identity()
+    expect(one.outcomes).toEqual([{ kind: 'issued', reason: 'SecretMissing', authority: 'default', durationMs: 0 }])
+  })
+
+  it('logs one line for a step', async () => {
+    one.lines.length = 0
+    await one.identity()
+    expect(one.lines.map((line) => JSON.parse(line).message)).toEqual(['certificate issued'])
+  })
+
+  it('does nothing for an identity that is gone, or going', async () => {
+    one.seen('identities', identityObject({}, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+    expect([await one.identity(), await one.identity('shop', 'nobody')]).toEqual([{ at: undefined }, { at: undefined }])
+    expect(written()).toEqual([])
+  })
+
+  it('makes a Secret that cannot be changed anew, one write a pass', async () => {
+    await one.identity()
+    const present = one.api.at(secrets, SECRET) as RawObject
+    one.seen('leafSecrets', { ...present, immutable: true, data: {} })
+    one.api.writes.length = 0
+    expect(await one.identity()).toEqual({ at: 0 })
+    expect(written()).toEqual(['delete secrets', 'apply mutualidentities', 'create events'])
+    await one.identity()
+    expect(one.api.writes.slice(3).map(({ verb }) => verb)).toEqual(['create', 'apply', 'create'])
+  })
+})
+
+describe('a step that fails', () => {
+  it('is a fact: it stands in the status, and the pass comes back for the next attempt', async () => {
+    one.api.refuse = (verb, path) => (verb === 'create' && path.startsWith('secrets') ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    expect(await one.identity()).toEqual({ at: NOW + 2000 })
+    expect(status()?.lastFailure).toMatchObject({ reason: 'ServerError', attempts: 1 })
+    expect(ready()).toBe('False ServerError')
+  })
+
+  it('is not tried again before its time, whatever wakes the pass', async () => {
+    one.api.refuse = (verb, path) => (verb === 'create' && path.startsWith('secrets') ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    await one.identity()
+    one.api.refuse = () => undefined
+    one.api.writes.length = 0
+    expect(await one.identity()).toEqual({ at: NOW + 2000 })
+    expect(written()).toEqual([])
+    await one.clock.advance(2000)
+    await one.identity()
+    expect(ready()).toBe('True Current')
+    expect(status()?.lastFailure).toBeUndefined()
+  })
+
+  it('by a lost race goes to the queue, and people are told nothing', async () => {
+    await one.identity()
+    one.api.writes.length = 0
+    await one.clock.advance(hours(20))
+    one.api.refuse = (verb, path) => (verb === 'mergePatch' && path.startsWith('secrets') ? apiFailure(409, 'Conflict') : undefined)
+    await expect(one.identity()).rejects.toMatchObject({ reason: 'Conflict' })
+    expect(written()).toEqual([])
+  })
+
+  it('by a mistake of ours goes to the queue with its stack', async () => {
+    const error = new TypeError('oops')
+    one.api.refuse = (verb) => (verb === 'create' ? error : undefined)
+    await expect(one.identity()).rejects.toBe(error)
+  })
+
+  it('in a namespace that goes away, before its cache shows that, is no certificate: nobody is told of one', async () => {
+    one.api.refuse = (verb) => (verb === 'create' ? terminating() : undefined)
+    expect(await one.identity()).toEqual({ at: undefined })
+    expect(ready()).not.toContain('True')
+  })
+
+  it('when only the bundle is to be written, is held back too', async () => {
+    await one.identity()
+    const present = one.api.at(secrets, SECRET) as RawObject
+    one.seen('leafSecrets', { ...present, data: { ...(present['data'] as object), 'ca.crt': 'eA==' } })
+    one.seen('authorities', authorityObject({ policy: { allowedNamespaces: ['other'] } }))
+    one.api.refuse = (verb, path) => (verb === 'mergePatch' && path.startsWith('secrets') ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    await one.identity()
+    one.api.refuse = () => undefined
+    one.api.writes.length = 0
+    await one.identity()
+    expect(written()).toEqual([])
+  })
+})
+
+describe('a status', () => {
+  it('of an identity that was deleted meanwhile is nobody’s business', async () => {
+    one.api.refuse = (verb) => (verb === 'apply' ? apiFailure(404, 'NotFound') : undefined)
+    expect(await one.identity()).toEqual({ at: expect.any(Number) })
+  })
+
+  it('that cannot be written fails the pass, and the next one writes it without a second certificate', async () => {
+    one.api.refuse = (verb) => (verb === 'apply' ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    await expect(one.identity()).rejects.toMatchObject({ reason: 'ServerError' })
+    one.api.refuse = () => undefined
+    one.api.writes.length = 0
+    await one.identity()
+    expect(written()).toEqual(['apply mutualidentities'])
+    expect(ready()).toBe('True Current')
+  })
+
+  it('is written once for each thing there is to say', async () => {
+    one.seen('pods', podObject('a', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+    await one.identity()
+    await one.identity()
+    expect(written()).toEqual(['apply mutualidentities'])
+    expect(ready()).toBe('False NoServiceAccount')
+  })
+})
