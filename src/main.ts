@@ -26,12 +26,7 @@ async function run(config: Config): Promise<void> {
   log.info('starting', { config: shown, version: process.version })
   let stopping: Promise<void> | undefined
   let exitCode = 0
-  const onLost = (): void => {
-    log.error('the lease was lost: the process ends, so that nothing is written without it')
-    exitCode = 1
-    void stop()
-  }
-  const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log, onLost }).catch((error: unknown) => {
+  const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log }).catch((error: unknown) => {
     log.error('cannot start', { error: messageOf(error) })
     return undefined
   })

@@ -16,39 +16,62 @@ import type { Controller } from './runtime/controller.ts'
 import { trigger } from './runtime/triggers.ts'
 import type { Stores } from './stores.ts'
 
-/** Subscribes the controllers; returns nothing to undo, since they end with the process. */
-export function connectTriggers(stores: Stores, controllers: { authority: Controller; identity: Controller; bundle: Controller }): void {
-  const { authority, identity, bundle } = controllers
+/** The controllers by what they keep true. */
+export interface Controllers {
+  readonly authority: Controller
+  readonly identity: Controller
+  readonly bundle: Controller
+}
 
-  // A pass ends with its own writes in the cache: they are no reason for another one.
-  trigger(stores.identities, identity, (change) =>
-    change.own ? [] : both(change, ({ namespace, name }) => [identityKey(namespace, name)]),
-  )
-  trigger(stores.leafSecrets, identity, (change) => (change.own ? [] : both(change, identityOfSecret)))
-  trigger(stores.pods, identity, (change) => both(change, (pod) => identitiesOfPod(pod, stores.identities)))
-  trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores)))
-  trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities)))
-  trigger(stores.authorities, identity, (change) =>
-    onlyStatus(change) ? [] : both(change, ({ name }) => identitiesOfAuthority(name, stores.identities)),
-  )
-  trigger(stores.caSecrets, identity, (change) => both(change, (secret) => identitiesOfAuthority(secret.authority.name, stores.identities)))
-  trigger(stores.bundleRecords, identity, (change) =>
-    both(change, (record) => identitiesOfAuthority(record.authority.name, stores.identities)),
-  )
+/** Subscribes the controllers; returns a function that undoes it. */
+export function connectTriggers(stores: Stores, controllers: Controllers): () => void {
+  const ends = [
+    ...identityTriggers(stores, controllers.identity),
+    ...authorityTriggers(stores, controllers.authority),
+    ...bundleTriggers(stores, controllers.bundle),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
+}
 
-  // One authority may wait for another to give up a trust domain.
-  trigger(stores.authorities, authority, (change) =>
-    change.own || onlyStatus(change) ? [] : [...stores.authorities.all()].map(({ name }) => name),
-  )
-  trigger(stores.caSecrets, authority, (change) => (change.own ? [] : both(change, (secret) => [secret.authority.name])))
-  trigger(stores.bundleRecords, authority, (change) => (change.own ? [] : both(change, (record) => [record.authority.name])))
+/** A pass ends with its own writes in the cache: they are no reason for another one. */
+function byOthers<T>(change: Change<T>, keysOf: (object: T) => Iterable<string>): Iterable<string> {
+  return change.own ? [] : both(change, keysOf)
+}
 
-  trigger(stores.identities, bundle, (change) => (change.own ? [] : both(change, (object) => [copyOfIdentity(object)])))
-  trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => copiesOfAuthority(record.authority.name, stores)))
-  trigger(stores.bundleCopies, bundle, (change) =>
-    change.own ? [] : both(change, (copy) => [bundleKey(copy.authority.name, copy.namespace)]),
-  )
-  trigger(stores.namespaces, bundle, (change) => both(change, ({ name }) => copiesOfNamespace(name, stores)))
+function identityTriggers(stores: Stores, identity: Controller): (() => void)[] {
+  const ofAuthority = (name: string): string[] => identitiesOfAuthority(name, stores.identities)
+  return [
+    trigger(stores.identities, identity, (change) => byOthers(change, ({ namespace, name }) => [identityKey(namespace, name)])),
+    trigger(stores.leafSecrets, identity, (change) => byOthers(change, identityOfSecret)),
+    trigger(stores.pods, identity, (change) => both(change, (pod) => identitiesOfPod(pod, stores.identities))),
+    trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores))),
+    trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities))),
+    trigger(stores.authorities, identity, (change) => (onlyStatus(change) ? [] : both(change, ({ name }) => ofAuthority(name)))),
+    trigger(stores.caSecrets, identity, (change) => both(change, (secret) => ofAuthority(secret.authority.name))),
+    trigger(stores.bundleRecords, identity, (change) => both(change, (record) => ofAuthority(record.authority.name))),
+  ]
+}
+
+function authorityTriggers(stores: Stores, authority: Controller): (() => void)[] {
+  return [
+    // One authority may wait for another to give up a trust domain.
+    trigger(stores.authorities, authority, (change) =>
+      change.own || onlyStatus(change) ? [] : [...stores.authorities.all()].map(({ name }) => name),
+    ),
+    trigger(stores.caSecrets, authority, (change) => byOthers(change, (secret) => [secret.authority.name])),
+    trigger(stores.bundleRecords, authority, (change) => byOthers(change, (record) => [record.authority.name])),
+  ]
+}
+
+function bundleTriggers(stores: Stores, bundle: Controller): (() => void)[] {
+  return [
+    trigger(stores.identities, bundle, (change) => byOthers(change, (object) => [copyOfIdentity(object)])),
+    trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => copiesOfAuthority(record.authority.name, stores))),
+    trigger(stores.bundleCopies, bundle, (change) => byOthers(change, (copy) => [bundleKey(copy.authority.name, copy.namespace)])),
+    trigger(stores.namespaces, bundle, (change) => both(change, ({ name }) => copiesOfNamespace(name, stores))),
+  ]
 }
 
 /** The keys for an object as it was and as it is. */

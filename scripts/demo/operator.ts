@@ -56,7 +56,9 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
   const start = async (): Promise<ControllerProcess> => {
     const from = performance.now()
     let untrack = (): void => undefined
-    const onStarted = (pid: number): void => void (untrack = stage.track(pid))
+    const onStarted = (pid: number): void => {
+      untrack = stage.track(pid)
+    }
     const started = await startController({
       kubeconfig,
       namespace: OPERATOR_NAMESPACE,

@@ -4,19 +4,25 @@ const LEVELS: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'INFO '
 
 /** `07:09:03 INFO  certificate issued  identity shop/payments  reason=SecretMissing ...`. What is no JSON object passes as it is. */
 export function textLines(line: string): string {
-  let entry: Record<string, unknown>
-  try {
-    entry = JSON.parse(line) as Record<string, unknown>
-  } catch {
-    // Not ours: somebody else wrote to the same stream.
-    return line
-  }
+  const entry = parseEntry(line)
+  // Not ours: somebody else wrote to the same stream.
+  if (!entry) return line
   const { time, level, message, controller, namespace, name, ...fields } = entry
   const subject = [namespace, name].filter((part) => part !== undefined).join('/')
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
   return `${[String(time).slice(11, 19), LEVELS[String(level)] ?? level, message, [controller, subject].filter(Boolean).join(' '), ...rest].filter(Boolean).join('  ')}\n`
 }
 
+function parseEntry(line: string): Record<string, unknown> | undefined {
+  try {
+    const entry: unknown = JSON.parse(line)
+    return typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Control characters could drive the terminal. */
 function quoted(value: string): string {
-  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
+  return /^[^\s"=\p{Cc}]+$/u.test(value) ? value : JSON.stringify(value)
 }

@@ -50,11 +50,14 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g
+/** A PEM private key, also one that is cut off: then to the end of its JSON string. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END )[^"])*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
+/** The base64 of any PEM text, as in the data of a Secret: `-----BEGIN` and what follows. */
+const ENCODED_PEM = /LS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g
 
-/** Takes PEM private keys out of a text. */
-export function redact(text: string): string {
-  return text.includes('PRIVATE KEY') ? text.replace(PRIVATE_KEY, '[private key removed]') : text
+/** Takes private keys out of a line of JSON: PEM, and the base64 of PEM. */
+function redact(line: string): string {
+  return line.replace(PRIVATE_KEY, '[private key removed]').replace(ENCODED_PEM, '[PEM in base64 removed]')
 }
 
 /** A log that writes one JSON object a line to `write`. */

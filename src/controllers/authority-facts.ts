@@ -46,7 +46,8 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
   const [record] = caches.bundleRecords.by('authority', ref.name)
   const generations = deriveGenerations(secrets)
   const signing = signingGeneration(generations, record?.bundle)
-  const unreadable = !caches.caSecrets.readable || !caches.bundleRecords.readable
+  const readable = caches.caSecrets.readable && caches.bundleRecords.readable
+  const unreadable = readable ? undefined : 'its CA Secrets or its bundle may not be read by this account'
   return {
     ref,
     trustDomain: signing?.secret.trustDomain,
@@ -60,8 +61,8 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
       subjectKeyID: signing.certificate.subjectKeyID,
       longestLeafLifetime: signing.secret.longestLeafLifetime,
     },
-    problem: signing ? undefined : reasonFor(authority, record?.problem),
-    ...(unreadable ? { unreadable: 'its CA Secrets or its bundle may not be read by this account' } : {}),
+    problem: signing ? undefined : (unreadable ?? reasonFor(authority, record?.problem)),
+    ...(unreadable === undefined ? {} : { unreadable }),
     bundle: record?.bundle,
     leafLifetime: authority.spec.leaf.lifetime,
     minLifetime: authority.spec.leaf.minLifetime,

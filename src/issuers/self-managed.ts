@@ -49,7 +49,6 @@ async function loadSigner(client: Client, namespace: string, generation: Generat
   const keyText = dataField(raw, 'tls.key')
   if (!certificateText || !keyText) throw invalid(generation, 'tls.crt or tls.key is missing')
   const signer = readSigner(generation, certificateText, keyText)
-  keyText.fill(0)
   if (signer.certificate.fingerprint !== generation.rootFingerprint)
     throw invalid(generation, 'it holds another certificate than the published root')
   const verdict = checkSigningPair(signer.certificate, signer.privateKey, now)
@@ -64,6 +63,8 @@ function readSigner(generation: GenerationRef, certificateText: Buffer, keyText:
     return { certificate, privateKey: parsePrivateKey(keyText) }
   } catch (error) {
     throw invalid(generation, messageOf(error))
+  } finally {
+    keyText.fill(0)
   }
 }
 

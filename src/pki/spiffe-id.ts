@@ -66,7 +66,6 @@ export interface WorkloadName {
 export function parseWorkloadId(uri: string): WorkloadName | undefined {
   const [, name, namespace, serviceAccount] = /^spiffe:\/\/([^/]*)\/ns\/([^/]*)\/sa\/([^/]*)$/.exec(uri) ?? []
   if (name === undefined || namespace === undefined || serviceAccount === undefined) return undefined
-  if (uri.length > MAX_LENGTH || !isNamespace(namespace) || !isServiceAccount(serviceAccount)) return undefined
   try {
     return { id: workloadId(parseTrustDomain(name), namespace, serviceAccount), namespace, serviceAccount }
   } catch {

@@ -2,11 +2,11 @@
 // Used by the tests under test/cluster/operator. Builders have defaults for everything a test does not speak of;
 // nothing here judges what the operator did.
 
+import { serviceAccounts } from '../../scripts/install/kinds.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../src/api/kinds.ts'
 import type { Client } from '../../src/k8s/client.ts'
 import { isNotFound } from '../../src/k8s/errors.ts'
 import { configMaps, events, namespaces, pods, type RawObject, type Resource, secrets, services } from '../../src/k8s/resource.ts'
-import { serviceAccounts } from '../../scripts/install/kinds.ts'
 import { eventually } from './cluster-eventually.ts'
 
 export interface Condition {
@@ -81,8 +81,7 @@ export async function createPlace(client: Client, name: string): Promise<Place> 
 
 export function placeIn(client: Client, namespace: string): Place {
   const ref = (name: string) => ({ namespace, name })
-  const create: Place['create'] = (resource, object) =>
-    client.create(resource, { ...object, metadata: { ...object.metadata, namespace } })
+  const create: Place['create'] = (resource, object) => client.create(resource, { ...object, metadata: { ...object.metadata, namespace } })
   const get: Place['get'] = (resource, name) => client.get(resource, ref(name))
   return {
     name: namespace,

@@ -69,7 +69,9 @@ function secretPieces(pem: string): string[] {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
   const der = key.export({ format: 'der', type: 'pkcs8' })
   return [
-    ...windows(der.toString('base64')).filter((_piece, at) => !spki.includes(der.subarray(Math.ceil((at * 3) / 4), Math.floor(((at + WINDOW) * 3) / 4)))),
+    ...windows(der.toString('base64')).filter(
+      (_piece, at) => !spki.includes(der.subarray(Math.ceil((at * 3) / 4), Math.floor(((at + WINDOW) * 3) / 4))),
+    ),
     ...windows(Buffer.from(pem.slice(pem.indexOf('\n') + 1)).toString('base64')),
   ]
 }

@@ -4,7 +4,7 @@
 import { parseBundle, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import { type AuthorityRef, annotations, bundleName, labels, MANAGER, type Role } from '../names.ts'
-import { type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { dataText, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
 /** A copy in the cache. */
 export interface BundleCopy extends StoredMeta {
@@ -26,7 +26,7 @@ export interface BundleRecord extends BundleCopy {
 
 /** Projects a copy; total. */
 export function projectBundleCopy(raw: RawStored): BundleCopy {
-  const text = caText(raw)
+  const text = dataText(raw, 'ca.crt')
   const own = raw.metadata.labels ?? {}
   return {
     ...storedMeta(raw),
@@ -41,7 +41,7 @@ export function projectBundleCopy(raw: RawStored): BundleCopy {
 /** Projects the record; total. A text that differs from the fingerprint beside it was edited and is not believed. */
 export function projectBundleRecord(raw: RawStored): BundleRecord {
   const copy = projectBundleCopy(raw)
-  const text = caText(raw)
+  const text = dataText(raw, 'ca.crt')
   if (text === undefined) return { ...copy, bundle: undefined, problem: 'ca.crt is missing' }
   const bundle = read(() => parseBundle(text))
   if (!bundle.value) return { ...copy, bundle: undefined, problem: bundle.problem }
@@ -92,8 +92,3 @@ export function isOwnBundle(raw: RawStored): boolean {
 }
 
 const NOBODY: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name: '' }
-
-function caText(raw: RawStored): string | undefined {
-  const data = raw.data as Readonly<Record<string, string>> | null | undefined
-  return data?.['ca.crt']
-}

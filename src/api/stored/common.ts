@@ -36,11 +36,16 @@ export function storedMeta(raw: RawStored): StoredMeta {
   return { namespace, name, uid, resourceVersion }
 }
 
-/** The bytes of one field of `data`; undefined when it is absent or empty. */
+/** The text of one field of `data`; undefined when it is absent, or no text. */
+export function dataText(raw: RawStored, field: string): string | undefined {
+  const text = (raw.data as Readonly<Record<string, unknown>> | null | undefined)?.[field]
+  return typeof text === 'string' ? text : undefined
+}
+
+/** The bytes of one field of a Secret's `data`; undefined when it is absent or empty. */
 export function dataField(raw: RawStored, field: string): Buffer | undefined {
-  const data = raw.data as Readonly<Record<string, string>> | null | undefined
-  const text = data?.[field]
-  return text === undefined || text === '' ? undefined : Buffer.from(text, 'base64')
+  const text = dataText(raw, field)
+  return text ? Buffer.from(text, 'base64') : undefined
 }
 
 /** A value, or why there is none. `undefined` problem and `undefined` value: nothing was there. */

@@ -3,25 +3,20 @@
 
 import { clusterMutualAuthorities } from '../../api/kinds.ts'
 import { API_VERSION } from '../../api/names.ts'
-import type { Log } from '../../base/log.ts'
-import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists } from '../../k8s/errors.ts'
-import type { RawObject } from '../../k8s/resource.ts'
-import type { Caches } from '../caches.ts'
+import type { Next, Pass } from '../../runtime/controller.ts'
+import type { AuthorityDeps } from './controller.ts'
 
-/** Creates it when no cluster authority exists at all. */
-export async function ensureDefaultAuthority(deps: {
-  caches: Pick<Caches, 'authorities'>
-  client: Client
-  log: Log
-  wroteAuthority: (raw: RawObject) => void
-}): Promise<void> {
-  if (deps.caches.authorities.size > 0) return
+/** One pass: creates it when no cluster authority exists at all. */
+export async function ensureDefaultAuthority(pass: Pass, deps: AuthorityDeps): Promise<Next> {
+  if (deps.caches.authorities.size > 0) return { at: undefined }
   const authority = { apiVersion: API_VERSION, kind: 'ClusterMutualAuthority', metadata: { name: 'default' }, spec: {} }
   try {
-    deps.wroteAuthority(await deps.client.create(clusterMutualAuthorities, authority))
-    deps.log.info('default authority created', { kind: 'ClusterMutualAuthority', name: 'default' })
+    // Not put into the cache from here: it has to come by the watch, which wakes its first pass.
+    await deps.client.create(clusterMutualAuthorities, authority)
+    pass.log.info('default authority created', { kind: 'ClusterMutualAuthority', name: 'default' })
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
   }
+  return { at: undefined }
 }

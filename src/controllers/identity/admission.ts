@@ -6,7 +6,15 @@ import type { IdentityFacts } from './facts.ts'
 type Check = (facts: IdentityFacts) => Readiness | undefined
 
 /** In this order: what makes the later ones meaningless comes first. */
-const CHECKS: readonly Check[] = [specProblem, operatorNamespace, terminating, authorityFound, namespaceAllowed, authorityKnown, authorityReady]
+const CHECKS: readonly Check[] = [
+  specProblem,
+  operatorNamespace,
+  terminating,
+  authorityFound,
+  namespaceAllowed,
+  authorityKnown,
+  authorityReady,
+]
 
 /** The first check that stops this identity, or undefined. */
 export function admissionChecks(facts: IdentityFacts): Readiness | undefined {

@@ -4,12 +4,22 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
-import { KEY_TYPES } from '../../../src/pki/key-type.ts'
 import { namespaces, type RawObject, secrets, services } from '../../../src/k8s/resource.ts'
+import { KEY_TYPES } from '../../../src/pki/key-type.ts'
 import { inShort } from '../../support/cluster-audit.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { fitsTogether, handshake, type Material, materialOf, opensslVerify, rootsIn } from '../../support/cluster-material.ts'
-import { bundleTextOf, condition, createPlace, findObject, listAll, OBSERVED, type Place, statusOf, trustBundle } from '../../support/cluster-objects.ts'
+import {
+  bundleTextOf,
+  condition,
+  createPlace,
+  findObject,
+  listAll,
+  OBSERVED,
+  type Place,
+  statusOf,
+  trustBundle,
+} from '../../support/cluster-objects.ts'
 import { OPERATOR, startCluster, type TestCluster } from '../../support/cluster-operator.ts'
 
 let cluster: TestCluster
@@ -100,7 +110,13 @@ describe('the first certificate', () => {
 
   it('is for the service account of the selected pods, by the names of the Services that cover them, headless ones with their pods', () => {
     const names = ['payments.shop', 'payments.shop.svc', 'payments.shop.svc.cluster.local']
-    const headless = ['ledger.shop', 'ledger.shop.svc', 'ledger.shop.svc.cluster.local', '*.ledger.shop.svc', '*.ledger.shop.svc.cluster.local']
+    const headless = [
+      'ledger.shop',
+      'ledger.shop.svc',
+      'ledger.shop.svc.cluster.local',
+      '*.ledger.shop.svc',
+      '*.ledger.shop.svc.cluster.local',
+    ]
     expect([...material.names].sort()).toEqual(
       ['URI:spiffe://cluster.local/ns/shop/sa/payments', ...[...names, ...headless].map((name) => `DNS:${name}`)].sort(),
     )
@@ -133,7 +149,9 @@ describe('the first certificate', () => {
   })
 
   it('makes the condition Ready true, and no other', () => {
-    expect(statusOf(identity).conditions).toEqual([expect.objectContaining({ type: 'Ready', status: 'True', reason: 'Current', observedGeneration: 1 })])
+    expect(statusOf(identity).conditions).toEqual([
+      expect.objectContaining({ type: 'Ready', status: 'True', reason: 'Current', observedGeneration: 1 }),
+    ])
   })
 
   it('is announced by one event, Issued', async () => {
@@ -154,7 +172,9 @@ describe('the first certificate', () => {
       server: 'spiffe://cluster.local/ns/shop/sa/payments',
       client: 'spiffe://cluster.local/ns/shop/sa/default',
     })
-    expect(await handshake(material, orders, 'ledger-0.ledger.shop.svc')).toMatchObject({ server: 'spiffe://cluster.local/ns/shop/sa/payments' })
+    expect(await handshake(material, orders, 'ledger-0.ledger.shop.svc')).toMatchObject({
+      server: 'spiffe://cluster.local/ns/shop/sa/payments',
+    })
     await expect(handshake(material, orders, 'orders.shop.svc')).rejects.toThrow('orders.shop.svc')
   })
 })
@@ -213,7 +233,12 @@ describe('a Service', () => {
 describe('a changed spec', () => {
   it.each<[string, object, (material: Material) => unknown, unknown]>([
     ['key type', { certificate: { keyType: 'ED25519' } }, kindOf, 'ED25519'],
-    ['lifetime', { certificate: { lifetime: '2h' } }, ({ leaf }) => leaf.validToDate.getTime() - leaf.validFromDate.getTime(), 2 * 3_600_000],
+    [
+      'lifetime',
+      { certificate: { lifetime: '2h' } },
+      ({ leaf }) => leaf.validToDate.getTime() - leaf.validFromDate.getTime(),
+      2 * 3_600_000,
+    ],
     ['service account', { serviceAccountName: 'someone' }, ({ names }) => names[0], 'URI:spiffe://cluster.local/ns/shop/sa/someone'],
   ])('of %s brings a new certificate', async (what, spec, found, wanted) => {
     const name = `changed-${what.replace(' ', '-')}`

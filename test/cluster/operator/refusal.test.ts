@@ -52,13 +52,19 @@ describe('a Secret of somebody else that has the name of ours', () => {
 
   beforeAll(async () => {
     place = await createPlace(cluster.client, 'foreign-secret')
-    foreign = await place.create(secrets, { metadata: { name: 'web-mtls', labels: { team: 'red' } }, type: 'Opaque', data: { mine: 'bWluZQ==' } })
+    foreign = await place.create(secrets, {
+      metadata: { name: 'web-mtls', labels: { team: 'red' } },
+      type: 'Opaque',
+      data: { mine: 'bWluZQ==' },
+    })
     await place.identity('web')
   })
 
   it('is told by a condition with a remedy, and by one event', async () => {
     const identity = await place.stopped('web', 'SecretNotOwned')
-    const message = expect.stringMatching(/Secret web-mtls exists and does not belong to this identity: rename the identity, or delete that Secret/)
+    const message = expect.stringMatching(
+      /Secret web-mtls exists and does not belong to this identity: rename the identity, or delete that Secret/,
+    )
     expect(condition(identity)).toMatchObject({ message })
     expect(condition(identity, 'Stalled')).toMatchObject({ status: 'True', reason: 'SecretNotOwned', message })
     await eventually(async () => expect(await place.eventsOf('web')).toEqual(['SecretNotOwned']))
@@ -98,7 +104,9 @@ describe('a ConfigMap of somebody else that has the name of the trust bundle', (
   it('is told by an event of the authority that names it and the remedy', async () => {
     await eventually(async () => {
       const told = (await listAll(cluster.client, EVENTS, 'default')).filter((event) => event.reason === 'ConfigMapNotOwned')
-      expect(told.map((event) => event.note)).toEqual([expect.stringMatching(/foreign-bundle\/default-trust-bundle exists and is not ours: rename or delete it/)])
+      expect(told.map((event) => event.note)).toEqual([
+        expect.stringMatching(/foreign-bundle\/default-trust-bundle exists and is not ours: rename or delete it/),
+      ])
     })
   })
 
@@ -213,7 +221,11 @@ describe('a spec that the authority refuses', () => {
 
   it.each<[string, object, RegExp]>([
     ['LifetimeOutOfBounds', { certificate: { lifetime: '5m' } }, /certificate.lifetime 5m is outside narrow's bounds: choose 10m to 360h/],
-    ['LifetimeOutOfBounds', { certificate: { lifetime: '361h' } }, /certificate.lifetime 361h is outside narrow's bounds: choose 10m to 360h/],
+    [
+      'LifetimeOutOfBounds',
+      { certificate: { lifetime: '361h' } },
+      /certificate.lifetime 361h is outside narrow's bounds: choose 10m to 360h/,
+    ],
     ['KeyTypeNotAllowed', { certificate: { keyType: 'RSA3072' } }, /keyType RSA3072 is not among narrow's: choose ECDSAP256, ECDSAP384/],
   ])('is told as %s with what to choose (%j), and served when it is put right', async (reason, spec, message) => {
     const name = `refused-${++count}`
@@ -232,22 +244,25 @@ describe('a spec that the authority refuses', () => {
     ['KeyTypeNotAllowed', { certificate: { keyType: 'RSA3072' } }],
     ['AuthorityNotFound', { authorityRef: { name: 'nobody' } }],
     ['NamespaceNotAllowed', { authorityRef: { name: 'never' } }],
-  ])('and comes after a good one (%s) leaves certificate and bundle as they are; the good one again needs no new certificate', async (reason, bad) => {
-    if (reason === 'NamespaceNotAllowed') await authority('never', { policy: { allowedNamespaces: ['elsewhere'] } })
-    const name = `kept-${++count}`
-    const good = { certificate: { lifetime: '1h', keyType: 'ECDSAP384' }, authorityRef: { name: 'narrow' } }
-    await shop.identity(name, { authority: 'narrow', certificate: good.certificate })
-    await shop.ready(name)
-    const before = await shop.secret(name)
-    await shop.patch(mutualIdentities, name, { spec: bad })
-    const { serialNumber } = materialOf(before)
-    const refused = await shop.stopped(name, reason)
-    expect(statusOf(refused).certificate).toMatchObject({ serialNumber })
-    expect(await shop.secret(name)).toEqual(before)
-    await shop.patch(mutualIdentities, name, { spec: good })
-    await shop.ready(name)
-    expect(materialOf(await shop.secret(name)).serialNumber).toBe(serialNumber)
-  })
+  ])(
+    'and comes after a good one (%s) leaves certificate and bundle as they are; the good one again needs no new certificate',
+    async (reason, bad) => {
+      if (reason === 'NamespaceNotAllowed') await authority('never', { policy: { allowedNamespaces: ['elsewhere'] } })
+      const name = `kept-${++count}`
+      const good = { certificate: { lifetime: '1h', keyType: 'ECDSAP384' }, authorityRef: { name: 'narrow' } }
+      await shop.identity(name, { authority: 'narrow', certificate: good.certificate })
+      await shop.ready(name)
+      const before = await shop.secret(name)
+      await shop.patch(mutualIdentities, name, { spec: bad })
+      const { serialNumber } = materialOf(before)
+      const refused = await shop.stopped(name, reason)
+      expect(statusOf(refused).certificate).toMatchObject({ serialNumber })
+      expect(await shop.secret(name)).toEqual(before)
+      await shop.patch(mutualIdentities, name, { spec: good })
+      await shop.ready(name)
+      expect(materialOf(await shop.secret(name)).serialNumber).toBe(serialNumber)
+    },
+  )
 
   it('does not keep the trust bundle in the Secret from being put right', async () => {
     await shop.identity('edited', { authority: 'narrow' })
@@ -284,7 +299,9 @@ describe('explain', () => {
   const explain = (kubeconfig: string, namespace: string, name: string): Promise<Answer> =>
     new Promise((resolve) => {
       const args = [join('src', 'cli', 'main.ts'), 'explain', namespace, name, '--kubeconfig', kubeconfig]
-      execFile(process.execPath, args, { cwd: PROJECT_FOLDER }, (error, out, errors) => resolve({ code: Number(error?.code ?? 0), out, errors }))
+      execFile(process.execPath, args, { cwd: PROJECT_FOLDER }, (error, out, errors) =>
+        resolve({ code: Number(error?.code ?? 0), out, errors }),
+      )
     })
   const asAdministrator = (name: string): Promise<Answer> => explain(cluster.plane.kubeconfigFile, 'explained', name)
   let place: Place
@@ -399,9 +416,16 @@ describe('the process', () => {
 
   it('logs JSON only, one line a step', () => {
     expect(cluster.log.filter(({ fields }) => fields === undefined).map(({ line }) => line)).toEqual([])
-    const issued = cluster.log.filter(({ fields }) => fields?.namespace === 'explained' && fields.name === 'ready' && fields.level === 'info')
+    const issued = cluster.log.filter(
+      ({ fields }) => fields?.namespace === 'explained' && fields.name === 'ready' && fields.level === 'info',
+    )
     expect(issued.map(({ fields }) => fields?.message)).toEqual(['certificate issued'])
-    expect(issued[0]?.fields).toMatchObject({ controller: 'identity', reason: 'SecretMissing', secret: 'ready-mtls', issuedBy: 'default generation 1' })
+    expect(issued[0]?.fields).toMatchObject({
+      controller: 'identity',
+      reason: 'SecretMissing',
+      secret: 'ready-mtls',
+      issuedBy: 'default generation 1',
+    })
   })
 
   it('was never refused a right', async () => {
@@ -421,7 +445,9 @@ describe('the process', () => {
     const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
     const { client } = account
     const container = { name: 'program', image: 'program' }
-    expect(await refusal(client.create(pods, { metadata: { namespace: 'shop', name: 'mine' }, spec: { containers: [container] } }))).toBe(true)
+    expect(await refusal(client.create(pods, { metadata: { namespace: 'shop', name: 'mine' }, spec: { containers: [container] } }))).toBe(
+      true,
+    )
     expect(await refusal(listAll(client, nodes))).toBe(true)
     const definition = { namespace: '', name: 'mutualidentities.mutualidentity.io' }
     expect(await refusal(client.mergePatch(customResourceDefinitions, definition, { metadata: { labels: { mine: 'yes' } } }))).toBe(true)

@@ -4,10 +4,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../../src/api/kinds.ts'
 import { configMaps, type RawObject, secrets } from '../../../src/k8s/resource.ts'
-import { startCluster, type TestCluster } from '../../support/cluster-operator.ts'
 import { eventually, throughout } from '../../support/cluster-eventually.ts'
 import { fitsTogether, type Material, materialOf } from '../../support/cluster-material.ts'
 import { bundleTextOf, createPlace, type Labels, type Place, trustBundle } from '../../support/cluster-objects.ts'
+import { startCluster, type TestCluster } from '../../support/cluster-operator.ts'
 
 let cluster: TestCluster
 let shop: Place
@@ -136,7 +136,9 @@ describe('a Secret', () => {
 
   it('that was made immutable works on, and is made again as soon as something must change', async () => {
     await patch({ immutable: true })
-    await shop.patch(mutualIdentities, name, { metadata: { annotations: { 'mutualidentity.io/renew-requested-at': '2030-01-01T00:00:00Z' } } })
+    await shop.patch(mutualIdentities, name, {
+      metadata: { annotations: { 'mutualidentity.io/renew-requested-at': '2030-01-01T00:00:00Z' } },
+    })
     const after = await asItShouldBe('Issued')
     expect(materialOf(after).privateKey).not.toBe(material.privateKey)
     expect(after.metadata.uid).not.toBe(before.metadata.uid)

@@ -66,9 +66,18 @@ describe('a pass over a copy', () => {
     expect(one.api.at(configMaps, REF)?.metadata.labels).toEqual(present.metadata.labels)
   })
 
-  it('does not touch somebody else’s, and warns on the authority', async () => {
+  it('makes one anew that is hidden and immutable', async () => {
+    await one.bundle()
+    const present = one.api.at(configMaps, REF) as RawObject
+    one.api.put(configMaps, { ...present, metadata: { ...present.metadata, labels: {} }, data: { 'ca.crt': 'edited' }, immutable: true })
+    one.stores.bundleCopies.removed(REF, present.metadata.uid ?? '')
+    await one.bundle()
+    expect([text(), one.api.at(configMaps, REF)?.['immutable']]).toEqual([bundle.text, undefined])
+  })
+
+  it('does not touch somebody else’s, warns on the authority, and looks again later', async () => {
     const before = one.api.put(configMaps, { metadata: REF, data: { 'ca.crt': 'theirs' } })
-    await expect(one.bundle()).rejects.toMatchObject({ consequence: 'blocked', reason: 'ConfigMapNotOwned' })
+    await expect(one.bundle()).rejects.toMatchObject({ reason: 'ConfigMapNotOwned', after: expect.any(Number) })
     expect(one.api.at(configMaps, REF)).toEqual(before)
     expect(one.api.writes).toMatchObject([{ verb: 'create', body: { reason: 'ConfigMapNotOwned', type: 'Warning', regarding: { kind: 'ClusterMutualAuthority', name: 'default' } } }])
   })

@@ -41,7 +41,7 @@ describe('no copy is written', () => {
     ['over one that is current', { copy: copy() }],
     ['over one that is current and immutable', { copy: copy({ fields: { immutable: true } }) }],
     ['over an outdated one, when the record cannot be read', { record: undefined, copy: copy({}, bundleOf(stranger)) }],
-  ])('%s', (_what, world, namespace) => {
+  ])('%s', (_what, world, namespace = 'shop') => {
     expect(planOf(world, namespace).step).toEqual({ kind: 'none' })
   })
 })

@@ -191,9 +191,15 @@ describe('the authority of an identity', () => {
     expect(observe(served({ authorities, caSecrets: [] })).authority?.problem).toBe('the key is gone')
   })
 
-  it('is not said to be broken where CA Secrets may not be read', () => {
-    const stores = served({ caSecrets: [] })
-    stores.caSecrets.markUnreadable()
-    expect(observe(stores).authority?.problem).toBe('its CA Secrets or its bundle may not be read by this account')
+  it.each(['caSecrets', 'bundleRecords'] as const)('says that %s may not be read, so that nobody takes it for broken', (cache) => {
+    const stores = served({ [cache]: [] })
+    stores[cache].markUnreadable()
+    expect(observe(stores).authority?.unreadable).toBe('its CA Secrets or its bundle may not be read by this account')
+  })
+
+  it('is not missing where authorities may not be read', () => {
+    const stores = served({ authorities: [] })
+    stores.authorities.markUnreadable()
+    expect(observe(stores).authority?.unreadable).toBe('it may not be read by this account')
   })
 })

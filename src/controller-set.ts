@@ -1,0 +1,133 @@
+// The controllers of one term of leadership: made when it begins, stopped when it ends. Used by the composition root; holds no decisions
+// about certificates.
+
+import { MANAGER } from './api/names.ts'
+import type { Clock } from './base/clock.ts'
+import type { Log } from './base/log.ts'
+import type { Random } from './base/random.ts'
+import type { Config } from './config.ts'
+import { reconcileAuthority } from './controllers/authority/controller.ts'
+import { ensureDefaultAuthority } from './controllers/authority/default-authority.ts'
+import { reconcileBundle } from './controllers/bundle/controller.ts'
+import { copiesOfAuthority } from './controllers/bundle/triggers.ts'
+import { identityKey, reconcileIdentity } from './controllers/identity/controller.ts'
+import type { Issuers } from './issuers/issuer.ts'
+import { createSelfManagedIssuer } from './issuers/self-managed.ts'
+import type { Client } from './k8s/client.ts'
+import { createRecorder } from './k8s/events.ts'
+import { Controller, type Next, type Pass } from './runtime/controller.ts'
+import type { Stores } from './stores.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { type Controllers, connectTriggers } from './wiring.ts'
+
+export interface ControllerSetOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Fenced by the term. */
+  readonly client: Client
+  readonly stores: Stores
+  readonly metrics: Metrics
+}
+
+export interface ControllerSet {
+  readonly controllers: Controllers
+  /** Begins with every object that the caches hold. */
+  start(): Promise<void>
+  /** Lets the steps at hand end; resolves when all is at rest. */
+  stop(): Promise<void>
+}
+
+/** Makes them; nothing runs before start(). */
+export function createControllerSet(options: ControllerSetOptions): ControllerSet {
+  const { config, stores, log } = options
+  const controllers = createControllers(options)
+  let disconnect: (() => void) | undefined
+  return {
+    controllers,
+    async start() {
+      disconnect = connectTriggers(stores, controllers)
+      if (config.defaultAuthority) controllers.authority.enqueue(DEFAULT_AUTHORITY)
+      enqueueAll(stores, controllers)
+      for (const controller of Object.values(controllers)) await controller.start()
+      log.info('controllers started', { detail: `${stores.identities.size} identities, ${stores.authorities.size} authorities` })
+    },
+    async stop() {
+      disconnect?.()
+      await Promise.all(Object.values(controllers).map((controller) => controller.stop()))
+    },
+  }
+}
+
+/** No authority's name: the key of the one pass that makes the default authority; the queue repeats it until it went well. */
+const DEFAULT_AUTHORITY = ''
+
+function createControllers({ config, clock, random, log, client, stores, metrics }: ControllerSetOptions): Controllers {
+  const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
+  const issuers: Issuers = { selfManaged: createSelfManagedIssuer({ client, namespace: config.namespace, random }) }
+  const shared = { client, clock, random, events, caches: stores }
+  const everyMs = config.resyncMinutes * 60_000
+  const controller = (
+    name: string,
+    concurrency: number,
+    keys: () => Iterable<string>,
+    reconcile: (pass: Pass) => Promise<Next>,
+  ): Controller => new Controller({ name, concurrency, clock, random, log, reconcile, observe: metrics.pass, resync: { keys, everyMs } })
+
+  return {
+    authority: controller(
+      'authority',
+      4,
+      () => authorityKeys(stores),
+      (pass) =>
+        (pass.key === DEFAULT_AUTHORITY ? ensureDefaultAuthority : reconcileAuthority)(pass, {
+          ...shared,
+          namespace: config.namespace,
+          defaultTrustDomain: config.trustDomain,
+          wroteAuthority: (raw) => stores.authorities.wrote(raw),
+          wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
+          wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
+          removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
+        }),
+    ),
+    identity: controller(
+      'identity',
+      config.concurrency,
+      () => identityKeys(stores),
+      (pass) =>
+        reconcileIdentity(pass, {
+          ...shared,
+          issuers,
+          surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
+          wroteIdentity: (raw) => stores.identities.wrote(raw),
+          wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
+          removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
+          onOutcome: metrics.step,
+        }),
+    ),
+    bundle: controller(
+      'bundle',
+      8,
+      () => bundleKeys(stores),
+      (pass) =>
+        reconcileBundle(pass, {
+          ...shared,
+          operatorNamespace: config.namespace,
+          wroteCopy: (raw) => stores.bundleCopies.wrote(raw),
+          removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
+        }),
+    ),
+  }
+}
+
+const authorityKeys = (stores: Stores): string[] => [...stores.authorities.all()].map(({ name }) => name)
+const identityKeys = (stores: Stores): string[] => [...stores.identities.all()].map(({ namespace, name }) => identityKey(namespace, name))
+const bundleKeys = (stores: Stores): string[] => [...new Set(authorityKeys(stores).flatMap((name) => copiesOfAuthority(name, stores)))]
+
+/** What was listed before this replica led woke nobody. */
+function enqueueAll(stores: Stores, { authority, identity, bundle }: Controllers): void {
+  for (const key of authorityKeys(stores)) authority.enqueue(key)
+  for (const key of identityKeys(stores)) identity.enqueue(key)
+  for (const key of bundleKeys(stores)) bundle.enqueue(key)
+}
