@@ -11,6 +11,7 @@ import { ensureDefaultAuthority } from './controllers/authority/default-authorit
 import { reconcileBundle } from './controllers/bundle/controller.ts'
 import { copiesOfAuthority } from './controllers/bundle/triggers.ts'
 import { identityKey, reconcileIdentity } from './controllers/identity/controller.ts'
+import { Patience } from './controllers/identity/patience.ts'
 import type { Issuers } from './issuers/issuer.ts'
 import { createSelfManagedIssuer } from './issuers/self-managed.ts'
 import type { Client } from './k8s/client.ts'
@@ -66,6 +67,7 @@ const DEFAULT_AUTHORITY = ''
 function createControllers({ config, clock, random, log, client, stores, metrics }: ControllerSetOptions): Controllers {
   const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
   const issuers: Issuers = { selfManaged: createSelfManagedIssuer({ client, namespace: config.namespace, random }) }
+  const patience = new Patience()
   const shared = { client, clock, random, events, caches: stores }
   const everyMs = config.resyncMinutes * 60_000
   const controller = (
@@ -99,6 +101,7 @@ function createControllers({ config, clock, random, log, client, stores, metrics
         reconcileIdentity(pass, {
           ...shared,
           issuers,
+          patience,
           surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
           wroteIdentity: (raw) => stores.identities.wrote(raw),
           wroteSecret: (raw) => stores.leafSecrets.wrote(raw),

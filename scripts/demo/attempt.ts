@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { checkServerIdentity } from 'node:tls'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 export interface Credentials {
   readonly ca: string
@@ -29,14 +29,8 @@ const TIMEOUT_MS = 5_000
 /** A connection of its own, unless an agent is given. Never rejects: a refusal is a result. */
 export function attempt(target: Target, credentials: Credentials, agent: Agent | false = false): Promise<Result> {
   const { port, serverName } = target
-  const options = {
-    agent,
-    ...credentials,
-    servername: serverName,
-    checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-      checkServerIdentity(serverName, certificate),
-    timeout: TIMEOUT_MS,
-  }
+  const check = agent === false ? { checkServerIdentity: checkName(serverName) } : {}
+  const options = { agent, ...credentials, ...check, servername: serverName, timeout: TIMEOUT_MS }
   return new Promise((resolve) => {
     const refused = (error: NodeJS.ErrnoException): void => resolve({ kind: 'refused', code: error.code ?? '', message: error.message })
     const sent = request(`https://127.0.0.1:${port}/`, options, (response) => {
@@ -54,8 +48,11 @@ export function attempt(target: Target, credentials: Credentials, agent: Agent |
   })
 }
 
-/** An agent that holds one connection open. */
-export const oneConnection = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 })
+/** An agent that holds one connection open. It does the check: Node never uses a connection again that a request brought a check of its own to. */
+export const oneConnection = ({ serverName }: Target): Agent =>
+  new Agent({ keepAlive: true, maxSockets: 1, checkServerIdentity: checkName(serverName) })
+
+const checkName = (serverName: string) => (_host: string, certificate: PeerCertificate) => checkServerIdentity(serverName, certificate)
 
 /** What a pod with this folder has. */
 export function credentialsIn(folder: string): Required<Credentials> {

@@ -14,6 +14,8 @@ import type { Screen } from './screen.ts'
 
 const LOOK_EVERY_MS = 500
 const GONE_WITHIN_MS = 90_000
+/** Two namespaces, one after the other, and the rest. */
+export const REMOVED_WITHIN_MS = 2.5 * GONE_WITHIN_MS
 
 /** Throws a DemoFailure where the demo would get into somebody's way. */
 export async function refuseIfInUse(client: Client): Promise<void> {
@@ -35,7 +37,7 @@ export async function refuseIfInUse(client: Client): Promise<void> {
       `this cluster has already: ${found.join(', ')}.`,
       'The demo runs an operator of its own and removes it afterwards, so it does that only where there is none. Where one is installed, try the',
       'example alone: kubectl apply -f examples/01-two-services. What an earlier demo left: kubectl delete clustermutualauthority default;',
-      `kubectl delete namespace ${SHOP} ${OPERATOR_NAMESPACE}; kubectl delete clusterrole,clusterrolebinding ${roles[0]?.metadata.name}; kubectl delete -f crds`,
+      `kubectl delete namespace ${SHOP} ${OPERATOR_NAMESPACE}; kubectl delete clusterrole,clusterrolebinding ${roles[0]?.metadata.name}`,
     ].join('\n  '),
   )
 }

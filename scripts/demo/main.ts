@@ -1,6 +1,7 @@
 // The entry of the demo (`npm run demo`): options, signals, exit codes, and what is said when something goes wrong. The sequence is in show.ts.
 // Exit code 0: everything was shown; 1: something was not as it should be; 2: wrong usage; 130: ended by the person.
 
+import { consequenceOf, messageOf } from '../../src/base/errors.ts'
 import { parseOptions, UsageError, usage } from './arguments.ts'
 import { DemoFailure, Interrupted } from './failure.ts'
 import { createScreen, style } from './screen.ts'
@@ -63,7 +64,12 @@ function breakOffOnSignals(stage: Stage): void {
 }
 
 function tell(error: unknown, lastWords: readonly string[]): void {
-  const text = error instanceof DemoFailure ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const lines = [style('red', `✗ ${text}`), ...lastWords]
+  const lines = [style('red', `✗ ${forPeople(error)}`), ...lastWords]
   process.stdout.write(`\n${lines.join('\n')}\n`)
+}
+
+/** A stack only where it helps: for what nobody foresaw. */
+function forPeople(error: unknown): string {
+  if (error instanceof DemoFailure || consequenceOf(error) !== 'bug') return messageOf(error)
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -25,7 +25,7 @@ const CALLS_AFTER = 10
 
 export async function renewWhileTheyTalk(stage: Stage, cluster: Cluster, identities: Identities, talk: Conversation): Promise<Renewal> {
   const { screen } = stage
-  const held = oneConnection()
+  const held = oneConnection(talk)
   await stage.own('a connection', () => held.destroy())
   // An agent keeps its connections by what they were made with, so the old material is what finds the old connection.
   const credentials = credentialsIn(talk.clientFolder)
@@ -42,7 +42,7 @@ export async function renewWhileTheyTalk(stage: Stage, cluster: Cluster, identit
   await talk.client.line(new RegExp(`^call \\d+ ok: .* answered with certificate ${server.after}`))
   const seconds = secondsSince(from)
   screen.block(table([['', 'SERIAL BEFORE', 'SERIAL AFTER'], ...renewed.map(({ name, before: old, after }) => [name, old, after])]))
-  screen.good(`asked for, issued, mounted and in use after ${style('bold', seconds)}`)
+  screen.good(`asked for, issued, mounted and in use after ${style('bold', seconds)} (a real kubelet turns the files within 90 s)`)
 
   await talk.client.line(new RegExp(`^call ${talk.calls().ok + CALLS_AFTER} `))
   const second = await attempt(talk, credentials, held)

@@ -7,7 +7,7 @@ type Style = Parameters<typeof styleText>[0]
 
 export const style = (format: Style, text: string): string => styleText(format, text, { stream: process.stdout })
 
-const INDENT = '     '
+const INDENT = '      '
 const NAME_COLUMNS = 10
 
 /** What is printed is never longer than the step wants; nothing is printed once the reader went away. */

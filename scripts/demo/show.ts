@@ -3,9 +3,11 @@
 
 import type { Installed } from '../install/install.ts'
 import type { Options } from './arguments.ts'
+import { shortLine } from './controller-lines.ts'
 import { crashOnFirstStep } from './crash.ts'
 import { applyExample, type Example, readExample } from './example.ts'
-import { announce, refuseIfInUse, removeAll } from './given-cluster.ts'
+import { DemoFailure } from './failure.ts'
+import { announce, REMOVED_WITHIN_MS, refuseIfInUse, removeAll } from './given-cluster.ts'
 import { keepRunning } from './hints.ts'
 import { followIdentities, type Identities, listing, untilReady } from './identities.ts'
 import { type Kubelet, startKubelet } from './kubelet.ts'
@@ -21,7 +23,7 @@ import { letThemTalk } from './talk.ts'
 import { showEvents, showExplanation } from './telling.ts'
 
 /** Of Show.perform. */
-export const STEPS = 9
+export const STEPS = 10
 
 export interface Show {
   /** Resolves when all was shown. Rejects with what was not as it should be. */
@@ -49,7 +51,7 @@ export function createShow(stage: Stage, options: Options): Show {
     if (options.keep) await keepRunning(stage, place)
   }
   const lastWords = (): readonly string[] => {
-    const lines = operator?.lastLines() ?? []
+    const lines = (operator?.lastLines() ?? []).flatMap((line) => shortLine(line) ?? [])
     return lines.length === 0 ? [] : ['the last words of the controller:', ...lines.map((line) => `  ${line}`)]
   }
   return { perform, isOver: () => over, lastWords }
@@ -67,7 +69,8 @@ async function takePlace(stage: Stage, { kubeconfig }: Options): Promise<Place> 
 async function prepare(stage: Stage, place: Place, { keep }: Options): Promise<Operator> {
   stage.screen.step('The operator is installed')
   const made: Installed[] = []
-  if (!place.local && !keep) await stage.own('the removal of what was made', () => removeAll(place.cluster.client, stage.screen, made))
+  if (!place.local && !keep)
+    await stage.own('the removal of what was made', () => removeAll(place.cluster.client, stage.screen, made), REMOVED_WITHIN_MS)
   await install(stage, place.cluster, (installed) => made.push(installed))
   stage.screen.step('Its controller runs, under its own account')
   return await runController(stage, place.cluster)
@@ -88,7 +91,6 @@ async function playExample(stage: Stage, place: Place, operator: Operator, { opt
   const kubelet = await mountSecrets(stage, place, example)
   screen.step('They talk')
   const talk = await letThemTalk(stage, example, kubelet)
-  rows.push(['mutual TLS, both identities verified', 'yes', ''])
 
   screen.step('Who does not belong is refused')
   const { refused, clients } = await refuseIntruders({ stage, cluster, example, kubelet, identities, talk })
@@ -106,7 +108,8 @@ async function playExample(stage: Stage, place: Place, operator: Operator, { opt
   const reasons = await showEvents(stage, cluster, SERVER)
   rows.push(['explain, events', 'yes', reasons.join(', ')])
   const { ok, failed } = talk.calls()
-  rows.push(['calls from orders to payments', `${ok} answered`, `${failed} failed`])
+  if (failed > 0) throw new DemoFailure(`${failed} of ${ok + failed} calls from orders to payments failed`)
+  rows.splice(1, 0, ['mutual TLS, both identities verified', 'yes', `${ok} calls answered, none failed`])
 }
 
 async function issue(

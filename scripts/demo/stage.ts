@@ -8,7 +8,7 @@ import { DemoFailure } from './failure.ts'
 import type { Screen } from './screen.ts'
 import { startWarden } from './warden-side.ts'
 
-/** What is asked to end takes at most 10 s by itself; a cluster that is not ours takes longer to clean up (given-cluster.ts). */
+/** Processes are killed after 10 s by whoever ends them. */
 const UNDO_WITHIN_MS = 20_000
 const SETTLE_WITHIN_MS = 5_000
 
@@ -34,13 +34,16 @@ export class Stage {
     return this.#abort.signal
   }
 
-  /** Undone at the end, the last first; `what` names it for people. When the end has begun, at once: then this throws. */
-  async own(what: string, undo: () => Promise<unknown> | unknown): Promise<void> {
+  /**
+   * Undone at the end, the last first; `what` names it for people. It may take `ms`; then the rest is undone all the same, and the demo fails.
+   * When the end has begun already it is undone at once, and this throws.
+   */
+  async own(what: string, undo: () => Promise<unknown> | unknown, ms: number = UNDO_WITHIN_MS): Promise<void> {
     if (!this.#owned.disposed) {
-      this.#owned.defer(() => end(what, undo))
+      this.#owned.defer(() => end(what, undo, ms))
       return
     }
-    await end(what, undo)
+    await end(what, undo, ms)
     this.signal.throwIfAborted()
   }
 
@@ -97,9 +100,9 @@ export class Stage {
 }
 
 /** Nothing at the end may keep the rest from ending. */
-async function end(what: string, undo: () => Promise<unknown> | unknown): Promise<void> {
+async function end(what: string, undo: () => Promise<unknown> | unknown, ms: number): Promise<void> {
   const done = Promise.resolve(undo()).then(() => true)
-  if (!(await within(done, UNDO_WITHIN_MS))) throw new DemoFailure(`${what} did not end within ${UNDO_WITHIN_MS / 1000} s`)
+  if (!(await within(done, ms))) throw new DemoFailure(`${what} did not end within ${ms / 1000} s`)
 }
 
 /** Undefined: not yet. */

@@ -14,7 +14,11 @@ import { controllerKubeconfig } from '../../scripts/install/service-account.ts'
 import { mutualIdentities } from '../../src/api/kinds.ts'
 import { projectMutualIdentity } from '../../src/api/mutual-identity.ts'
 import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { systemRandom } from '../../src/base/random.ts'
 import { namespaces } from '../../src/k8s/resource.ts'
+import { Store } from '../../src/k8s/store.ts'
+import { Watcher } from '../../src/k8s/watcher.ts'
 import { countWrites, difference, settledWrites } from './api-counts.ts'
 import { type MeasuredController, startMeasured } from './measured-controller.ts'
 import { foreignSecrets, populate } from './population.ts'
@@ -109,21 +113,26 @@ async function idleRows(controller: MeasuredController): Promise<void> {
   )
 }
 
-/** When the last identity became Ready, by a watch; milliseconds since 1970. */
+/** When the last identity became Ready, as a watch of ours saw it; milliseconds since 1970. */
 async function allReady(cluster: Cluster, wanted: number): Promise<number> {
   const ready = new Set<string>()
-  const end = new AbortController()
-  const watch = { namespace: 'bench', resourceVersion: '0', timeoutSeconds: 600, idleMs: 600_000, signal: end.signal }
-  for await (const event of cluster.client.watch(mutualIdentities, watch)) {
-    if (event.type === 'BOOKMARK') continue
-    const identity = projectMutualIdentity(event.object)
-    if (!identity.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) continue
-    ready.add(identity.name)
-    if (ready.size < wanted) continue
-    end.abort()
-    return systemClock.now()
+  const done = Promise.withResolvers<number>()
+  const store = new Store({ resource: mutualIdentities, project: projectMutualIdentity })
+  store.subscribe(({ after }) => {
+    if (!after?.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+    ready.add(after.name)
+    if (ready.size === wanted) done.resolve(systemClock.now())
+  })
+  const shared = { clock: systemClock, random: systemRandom, log: silentLog }
+  const watcher = new Watcher({ ...shared, client: cluster.client, store, resource: mutualIdentities, namespace: 'bench' })
+  await watcher.start()
+  const progress = setInterval(() => say(`${ready.size} of ${wanted} are ready`), 10_000)
+  try {
+    return await done.promise
+  } finally {
+    clearInterval(progress)
+    await watcher.stop()
   }
-  throw new Error(`the watch ended with ${ready.size} of ${wanted} identities ready`)
 }
 
 function sum(counts: Readonly<Record<string, number>>, pattern: RegExp): number {

@@ -1,13 +1,25 @@
 // All back ends keep the contract; then what is the self-managed one's own: which Secret it reads, how often, and what it believes.
 
 import { describe, expect, it } from '@jest/globals'
-import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
 import type { GenerationRef } from '../../src/issuers/issuer.ts'
+import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
 import { type RawObject, secrets } from '../../src/k8s/resource.ts'
 import { generateKeyPair } from '../../src/pki/keys.ts'
-import { type CA, b64, bundleOf, caSecret, DEFAULT_REF, leafProfile, leafSecret, makeCA, NOW, OPERATOR_NAMESPACE, steadyRandom } from '../support/material.ts'
+import {
+  b64,
+  bundleOf,
+  type CA,
+  caSecret,
+  DEFAULT_REF,
+  leafProfile,
+  leafSecret,
+  makeCA,
+  NOW,
+  OPERATOR_NAMESPACE,
+  steadyRandom,
+} from '../support/material.ts'
 import { apiFailure, type RecordingClient, recordingClient } from '../support/recording-client.ts'
-import { issuerContract, type IssuerScene } from './issuer.ts'
+import { type IssuerScene, issuerContract } from './issuer.ts'
 
 const [ca, stranger, sameSubject] = await Promise.all([makeCA(), makeCA(), makeCA({ generation: 2 })])
 const { publicKey } = await generateKeyPair('ECDSAP256')
@@ -21,7 +33,13 @@ interface SelfManagedScene extends IssuerScene {
 
 function generationOf(secret: RawObject, of = ca): GenerationRef {
   const { name, uid = '', resourceVersion = '' } = secret.metadata
-  return { number: 1, secretName: name, secretUid: uid, secretResourceVersion: resourceVersion, rootFingerprint: of.certificate.fingerprint }
+  return {
+    number: 1,
+    secretName: name,
+    secretUid: uid,
+    secretResourceVersion: resourceVersion,
+    rootFingerprint: of.certificate.fingerprint,
+  }
 }
 
 async function selfManaged(stored = caSecret(ca)): Promise<SelfManagedScene> {
@@ -29,7 +47,11 @@ async function selfManaged(stored = caSecret(ca)): Promise<SelfManagedScene> {
   const present = api.put(secrets, stored)
   const secret = (): RawObject => api.at(secrets, { namespace: OPERATOR_NAMESPACE, name: 'default-ca-1' }) as RawObject
   /** Other data under the same version: what the plan was made from is what is there, and it is no good. */
-  const holding = (data: Record<string, string>) => () => void Object.assign(secret(), { data: { ...(secret()['data'] as object), ...data } })
+  const holding = (data: Record<string, string>) => () =>
+    void Object.assign(secret(), { data: { ...(secret()['data'] as object), ...data } })
+  const refusing = (code: number, reason: string) => () => {
+    api.refuse = () => apiFailure(code, reason)
+  }
   const dataOf = (raw: RawObject) => raw['data'] as Record<string, string>
   const leaf = await leafSecret(ca)
   const invalid = { consequence: 'blocked', reason: 'CAKeyInvalid' } as const
@@ -49,9 +71,21 @@ async function selfManaged(stored = caSecret(ca)): Promise<SelfManagedScene> {
         consequence: 'retry',
         reason: 'CAKeyChanged',
       },
-      'its Secret is gone': { disturb: () => void (api.refuse = () => apiFailure(404, 'NotFound')), consequence: 'retry', reason: 'NotFound' },
-      'the API server is down': { disturb: () => void (api.refuse = () => apiFailure(503, 'ServiceUnavailable')), consequence: 'retry', reason: 'ServerError' },
-      'it may not read Secrets': { disturb: () => void (api.refuse = () => apiFailure(403, 'Forbidden')), consequence: 'blocked', reason: 'Forbidden' },
+      'its Secret is gone': {
+        disturb: refusing(404, 'NotFound'),
+        consequence: 'retry',
+        reason: 'NotFound',
+      },
+      'the API server is down': {
+        disturb: refusing(503, 'ServiceUnavailable'),
+        consequence: 'retry',
+        reason: 'ServerError',
+      },
+      'it may not read Secrets': {
+        disturb: refusing(403, 'Forbidden'),
+        consequence: 'blocked',
+        reason: 'Forbidden',
+      },
       'its Secret is empty': { disturb: () => Object.assign(secret(), { data: undefined }), ...invalid },
       'its certificate is garbage': { disturb: holding({ 'tls.crt': b64('garbage') }), ...invalid },
       'its certificate is its key': { disturb: holding({ 'tls.crt': b64(pem) }), ...invalid },
@@ -133,7 +167,10 @@ describe('the self-managed issuer', () => {
     const scene = await selfManaged()
     const second = scene.api.put(secrets, caSecret(sameSubject))
     const [one, two] = [await ask(scene), await ask(scene, generationOf(second, sameSubject))]
-    expect([one, two].map(({ chain }) => chain[0]?.authorityKeyID)).toEqual([ca.certificate.subjectKeyID, sameSubject.certificate.subjectKeyID])
+    expect([one, two].map(({ chain }) => chain[0]?.authorityKeyID)).toEqual([
+      ca.certificate.subjectKeyID,
+      sameSubject.certificate.subjectKeyID,
+    ])
   })
 
   it('writes nothing', async () => {

@@ -1,13 +1,13 @@
 // What every issuer promises, as one suite over a way to make one. A back end's test file hands in how it is made and how its CA is disturbed.
 
-import { describe, expect, it } from '@jest/globals'
 import { inspect } from 'node:util'
-import { OperatorError } from '../../src/base/errors.ts'
+import { describe, expect, it } from '@jest/globals'
 import { hours, minutes } from '../../src/base/duration.ts'
+import { OperatorError } from '../../src/base/errors.ts'
 import type { IssueRequest, Issuer } from '../../src/issuers/issuer.ts'
+import type { TrustBundle } from '../../src/pki/bundle.ts'
 import { generateKeyPair, KEY_TYPES, type KeyPair, type KeyType } from '../../src/pki/keys.ts'
 import type { LeafProfile } from '../../src/pki/profile.ts'
-import type { TrustBundle } from '../../src/pki/bundle.ts'
 import { checkIssued } from '../../src/pki/verify.ts'
 import { keyDetector } from '../support/key-detector.ts'
 import { leafProfile, NOW } from '../support/material.ts'

@@ -40,7 +40,9 @@ function formsOf(pem: string | Buffer): Form[] {
   const lines = Array.from({ length: Math.ceil(body.text.length / 64) }, (_, line) => line * 64)
   const block = ['-----BEGIN PRIVATE KEY-----', ...lines.map((from) => body.text.slice(from, from + 64)), '-----END PRIVATE KEY-----', '']
   const text = block.join('\n')
-  const marks = block.flatMap((line, at) => [...line].map((_, column) => at > 0 && (body.secret[(at - 1) * 64 + column] ?? false)).concat(false))
+  const marks = block.flatMap((line, at) =>
+    [...line].map((_, column) => at > 0 && (body.secret[(at - 1) * 64 + column] ?? false)).concat(false),
+  )
   return [
     { name: 'DER in hex', text: der.toString('hex'), secret: secret.flatMap((is) => [is, is]) },
     ...base64Of('base64 of DER', der, secret),

@@ -1,11 +1,11 @@
 // Raw objects as the API server holds them, with real keys and certificates in them, and stores filled with such objects.
 // For the tests of codecs, observe, perform, issuers and whole passes.
 
-import { annotations, API_VERSION, type AuthorityRef } from '../../src/api/names.ts'
+import { API_VERSION, type AuthorityRef } from '../../src/api/names.ts'
 import { renderBundle } from '../../src/api/stored/bundle.ts'
 import { renderCaSecret } from '../../src/api/stored/ca-secret.ts'
 import { LEAF_SECRET_TYPE, leafSecretData, leafSecretMetadata } from '../../src/api/stored/leaf-secret.ts'
-import { hours, type Duration } from '../../src/base/duration.ts'
+import { hours } from '../../src/base/duration.ts'
 import { formatInstant, type Instant } from '../../src/base/instant.ts'
 import type { Random } from '../../src/base/random.ts'
 import type { Caches } from '../../src/controllers/caches.ts'
@@ -144,7 +144,13 @@ export async function leafSecret(
   })
   const data = leafSecretData({ chain: pemOf(leaf), privateKey: renderPrivateKey(keyPair.privateKey), bundle: bundle.text })
   return changed(
-    { apiVersion: 'v1', kind: 'Secret', type: LEAF_SECRET_TYPE, metadata: { namespace: 'shop', name: 'payments-mtls', ...metadata }, data } as RawObject,
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: LEAF_SECRET_TYPE,
+      metadata: { namespace: 'shop', name: 'payments-mtls', ...metadata },
+      data,
+    } as RawObject,
     change,
   )
 }
@@ -163,7 +169,10 @@ export function identityObject(spec: object = {}, change: RawChange = {}): RawOb
 }
 
 /** A running pod of shop with app=payments, as payments. */
-export function podObject(name: string, change: RawChange & { account?: string; phase?: string; labels?: Record<string, string> } = {}): RawObject {
+export function podObject(
+  name: string,
+  change: RawChange & { account?: string; phase?: string; labels?: Record<string, string> } = {},
+): RawObject {
   const { account = 'payments', phase = 'Running', labels = { app: 'payments' }, ...more } = change
   const spec = { serviceAccountName: account }
   return changed({ metadata: { namespace: 'shop', name, labels }, spec, status: { phase } } as RawObject, more)
@@ -171,7 +180,10 @@ export function podObject(name: string, change: RawChange & { account?: string; 
 
 /** A Service of shop that selects app=payments. */
 export function serviceObject(name: string, spec: object = {}, change: RawChange = {}): RawObject {
-  return changed({ metadata: { namespace: 'shop', name }, spec: { selector: { app: 'payments' }, clusterIP: '10.0.0.1', ...spec } } as RawObject, change)
+  return changed(
+    { metadata: { namespace: 'shop', name }, spec: { selector: { app: 'payments' }, clusterIP: '10.0.0.1', ...spec } } as RawObject,
+    change,
+  )
 }
 
 export const namespaceObject = (name: string, change: RawChange = {}): RawObject => changed({ metadata: { name } }, change)
@@ -181,7 +193,7 @@ export function filledStores(objects: { readonly [K in keyof Caches]?: readonly 
   const stores = createStores(({ name, part, error }) => {
     throw new Error(`${part} of ${name}`, { cause: error })
   })
-  for (const [name, store] of Object.entries(stores) as [keyof Caches, Store<Stored>][]) {
+  for (const [name, store] of Object.entries(stores) as unknown as [keyof Caches, Store<Stored>][]) {
     const replacement = store.beginReplace()
     for (const raw of objects[name] ?? []) replacement.add(raw)
     replacement.finish('0')
@@ -189,5 +201,4 @@ export function filledStores(objects: { readonly [K in keyof Caches]?: readonly 
   return stores
 }
 
-/** A day of the calendar is 24 hours here. */
-export const days = (count: number): Duration => hours(24 * count)
+

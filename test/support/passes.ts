@@ -4,14 +4,17 @@
 import type { AuthorityRef } from '../../src/api/names.ts'
 import { createLog } from '../../src/base/log.ts'
 import { reconcileAuthority } from '../../src/controllers/authority/controller.ts'
+import { ensureDefaultAuthority } from '../../src/controllers/authority/default-authority.ts'
 import { bundleKey, reconcileBundle } from '../../src/controllers/bundle/controller.ts'
 import { type IdentityOutcome, identityKey, reconcileIdentity } from '../../src/controllers/identity/controller.ts'
+import { Patience } from '../../src/controllers/identity/patience.ts'
 import type { Issuer } from '../../src/issuers/issuer.ts'
+import { Patience } from '../../src/controllers/identity/patience.ts'
 import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
 import { createRecorder } from '../../src/k8s/events.ts'
-import type { RawObject } from '../../src/k8s/resource.ts'
+import type { ObjectRef, RawObject } from '../../src/k8s/resource.ts'
 import type { Next } from '../../src/runtime/controller.ts'
-import { scopes, type Stores } from '../../src/stores.ts'
+import { type Stores, scopes } from '../../src/stores.ts'
 import { filledStores, NOW, OPERATOR_NAMESPACE, steadyRandom } from './material.ts'
 import { type RecordingClient, recordingClient } from './recording-client.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
@@ -26,6 +29,7 @@ export interface Passes {
   /** Puts an object into the API server and into the caches that watch its kind, as somebody else's change. */
   seen(cache: keyof Stores, object: RawObject): RawObject
   authority(name?: string): Promise<Next>
+  defaultAuthority(): Promise<Next>
   identity(namespace?: string, name?: string): Promise<Next>
   bundle(namespace?: string, authority?: AuthorityRef['name']): Promise<Next>
 }
@@ -34,14 +38,26 @@ export function passes(options: { issuer?: Issuer } = {}): Passes {
   const api = recordingClient()
   const stores = filledStores()
   const clock = virtualClock(NOW)
+  const patience = new Patience()
   const lines: string[] = []
   const outcomes: IdentityOutcome[] = []
   const log = createLog('debug', (line) => lines.push(line))
   const { client } = api
   const events = createRecorder({ client, clock, random: steadyRandom, log, controller: 'example.io/operator', instance: 'pod-1' })
-  const issuers = { selfManaged: options.issuer ?? createSelfManagedIssuer({ client, namespace: OPERATOR_NAMESPACE, random: steadyRandom }) }
+  const issuers = {
+    selfManaged: options.issuer ?? createSelfManagedIssuer({ client, namespace: OPERATOR_NAMESPACE, random: steadyRandom }),
+  }
   const shared = { client, clock, random: steadyRandom, events, caches: stores }
   const pass = (key: string) => ({ key, attempts: 0, log, signal: new AbortController().signal })
+  const authorityDeps = {
+    ...shared,
+    namespace: OPERATOR_NAMESPACE,
+    defaultTrustDomain: 'cluster.local',
+    wroteAuthority: (raw: RawObject) => stores.authorities.wrote(raw),
+    wroteCaSecret: (raw: RawObject) => stores.caSecrets.wrote(raw),
+    wroteRecord: (raw: RawObject) => stores.bundleRecords.wrote(raw),
+    removedRecord: (ref: ObjectRef, uid: string) => stores.bundleRecords.removed(ref, uid),
+  }
   return {
     api,
     stores,
@@ -53,20 +69,14 @@ export function passes(options: { issuer?: Issuer } = {}): Passes {
       stores[cache].wrote(raw)
       return raw
     },
-    authority: (name = 'default') =>
-      reconcileAuthority(pass(name), {
-        ...shared,
-        namespace: OPERATOR_NAMESPACE,
-        defaultTrustDomain: 'cluster.local',
-        wroteAuthority: (raw) => stores.authorities.wrote(raw),
-        wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
-        wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
-        removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
-      }),
+    authority: (name = 'default') => reconcileAuthority(pass(name), authorityDeps),
+    defaultAuthority: () => ensureDefaultAuthority(pass(''), authorityDeps),
     identity: (namespace = 'shop', name = 'payments') =>
       reconcileIdentity(pass(identityKey(namespace, name)), {
         ...shared,
         issuers,
+        patience,
+        patience: new Patience(0),
         surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' },
         wroteIdentity: (raw) => stores.identities.wrote(raw),
         wroteSecret: (raw) => stores.leafSecrets.wrote(raw),

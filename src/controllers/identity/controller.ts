@@ -14,6 +14,7 @@ import type { Caches } from '../caches.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 import { observeIdentity, type Surroundings } from './observe.ts'
+import type { Patience } from './patience.ts'
 import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
 import { type IdentityPlan, planIdentity } from './plan.ts'
 import { announce, nextStatus } from './report.ts'
@@ -23,6 +24,7 @@ export interface IdentityDeps extends PerformDeps {
   readonly surroundings: Surroundings
   readonly events: Recorder
   readonly wroteIdentity: (raw: RawObject) => void
+  readonly patience: Patience
   /** Told of each step that was done or failed; telemetry listens. */
   readonly onOutcome?: (outcome: IdentityOutcome) => void
 }
@@ -44,13 +46,18 @@ export const identityKey = (namespace: string, name: string): string => `${names
 export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise<Next> {
   const [namespace = '', name = ''] = pass.key.split(KEY_SEPARATOR)
   const identity = deps.caches.identities.get(namespace, name)
-  if (!identity || identity.deleting) return { at: undefined }
+  if (!identity || identity.deleting) {
+    deps.patience.forget(pass.key)
+    return { at: undefined }
+  }
   const startedAt = deps.clock.monotonic()
   const facts = observeIdentity(identity, deps.caches, deps.surroundings)
   const plan = planIdentity(facts, deps.clock.now())
   const outcome = await attempt(facts, plan, deps)
   // The cache of namespaces is behind. Its next event wakes the identity, and until then there is nothing to tell.
   if (outcome.kind === 'failed' && isNamespaceTerminating(outcome.error)) return { at: undefined }
+  const patience = patienceLeft(pass.key, plan, deps)
+  if (patience > 0) return { at: deps.clock.now() + patience }
   const status = await report(facts, plan, outcome, deps, pass.log)
   if (outcome.kind !== 'none') {
     const reason = outcome.kind === 'failed' ? reasonOf(outcome.error) : plan.reason
@@ -62,6 +69,13 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
     })
   }
   return checkAgainAt(plan, outcome, status)
+}
+
+/** Milliseconds for which a waiting identity is still left untold. */
+function patienceLeft(key: string, { readiness, step }: IdentityPlan, { patience, clock }: IdentityDeps): number {
+  if (readiness.state === 'waiting' && step.kind === 'none') return patience.left(key, clock.monotonic())
+  patience.forget(key)
+  return 0
 }
 
 /** Failures become facts; what only needs another look (a lost race) goes to the queue, and bugs keep their stack. */

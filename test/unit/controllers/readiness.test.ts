@@ -3,12 +3,31 @@ import fc from 'fast-check'
 import type { Condition } from '../../../src/api/condition.ts'
 import { OperatorError } from '../../../src/base/errors.ts'
 import { formatInstant, parseInstant } from '../../../src/base/instant.ts'
-import { conditionsFor, failureAfter, heldUntil, type Readiness, readyReason, reasonOf, type ReportedStatus, statusDiffers } from '../../../src/controllers/readiness.ts'
+import {
+  conditionsFor,
+  failureAfter,
+  heldUntil,
+  type Readiness,
+  type ReportedStatus,
+  readyReason,
+  reasonOf,
+  statusDiffers,
+} from '../../../src/controllers/readiness.ts'
 import { NOW } from '../../support/material.ts'
 
 const readiness = (state: Readiness['state'], message = 'why'): Readiness => ({ state, reason: 'Current', message })
-const lastFailure = (attempts: number, nextAttemptAt = NOW) => ({ reason: 'X', message: 'x', at: formatInstant(NOW), attempts, nextAttemptAt: formatInstant(nextAttemptAt) })
-const failedStatus = (attempts: number, nextAttemptAt = NOW): ReportedStatus => ({ observedGeneration: 1, conditions: [], lastFailure: lastFailure(attempts, nextAttemptAt) })
+const lastFailure = (attempts: number, nextAttemptAt = NOW) => ({
+  reason: 'X',
+  message: 'x',
+  at: formatInstant(NOW),
+  attempts,
+  nextAttemptAt: formatInstant(nextAttemptAt),
+})
+const failedStatus = (attempts: number, nextAttemptAt = NOW): ReportedStatus => ({
+  observedGeneration: 1,
+  conditions: [],
+  lastFailure: lastFailure(attempts, nextAttemptAt),
+})
 
 describe('the reason of an error', () => {
   it.each<[string, unknown, string]>([
@@ -77,14 +96,23 @@ describe('a failure holds back', () => {
     ['nothing from that instant on', failedStatus(1, NOW), 1, undefined],
     ['nothing of a changed spec', failedStatus(1, NOW + 8000), 2, undefined],
     ['nothing where there was none', { observedGeneration: 1, conditions: [] }, 1, undefined],
-    ['nothing where its instant is no instant', { ...failedStatus(1), lastFailure: { ...lastFailure(1), nextAttemptAt: 'soon' } }, 1, undefined],
+    [
+      'nothing where its instant is no instant',
+      { ...failedStatus(1), lastFailure: { ...lastFailure(1), nextAttemptAt: 'soon' } },
+      1,
+      undefined,
+    ],
   ])('%s', (_what, status, generation, until) => {
     expect(heldUntil(status, generation, NOW)).toBe(until)
   })
 })
 
 describe('a status differs', () => {
-  const base: ReportedStatus & Record<string, unknown> = { observedGeneration: 1, conditions: conditionsFor(readiness('ready'), [], 1, NOW), certificate: { a: 1, b: [1, 2] } }
+  const base: ReportedStatus & Record<string, unknown> = {
+    observedGeneration: 1,
+    conditions: conditionsFor(readiness('ready'), [], 1, NOW),
+    certificate: { a: 1, b: [1, 2] },
+  }
   it.each<[string, boolean, object]>([
     ['not when it is the same', false, {}],
     ['not by the time of a transition', false, { conditions: conditionsFor(readiness('ready'), [], 1, NOW + 5000) }],

@@ -1,14 +1,24 @@
 // Oracle O3: the bytes of no private key appear in any log line, event, status, annotation, ConfigMap or error, at the most verbose level.
 
-import { describe, expect, it } from '@jest/globals'
 import { createPrivateKey } from 'node:crypto'
 import { inspect } from 'node:util'
+import { describe, expect, it } from '@jest/globals'
 import { labels } from '../../../src/api/names.ts'
 import { hours } from '../../../src/base/duration.ts'
 import { configMaps, type RawObject, secrets } from '../../../src/k8s/resource.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { keyDetector, WINDOW } from '../../support/key-detector.ts'
-import { authorityObject, b64, identityObject, leafSecret, makeCA, namespaceObject, OPERATOR_NAMESPACE, podObject, serviceObject } from '../../support/material.ts'
+import {
+  authorityObject,
+  b64,
+  identityObject,
+  leafSecret,
+  makeCA,
+  namespaceObject,
+  OPERATOR_NAMESPACE,
+  podObject,
+  serviceObject,
+} from '../../support/material.ts'
 import { type Passes, passes } from '../../support/passes.ts'
 import { apiFailure } from '../../support/recording-client.ts'
 
@@ -30,7 +40,9 @@ function world(): Passes {
 function keysOf({ api }: Passes): Buffer[] {
   const bodies = [...api.writes.map(({ body }) => body), ...api.all()] as Partial<RawObject>[]
   const texts = bodies.flatMap((body) => (body['data'] as Record<string, string> | undefined)?.[FIELD] ?? [])
-  return [...new Set(texts)].map((text) => Buffer.from(text, 'base64')).filter((pem) => pem.includes('PRIVATE KEY-----') && pem.length > 200)
+  return [...new Set(texts)]
+    .map((text) => Buffer.from(text, 'base64'))
+    .filter((pem) => pem.includes('PRIVATE KEY-----') && pem.length > 200)
 }
 
 /** All that people can read without the right to read Secrets, and the Secrets without their key. */
@@ -39,8 +51,14 @@ async function readable({ api, lines, outcomes }: Passes, errors: readonly unkno
   for (const [index, line] of lines.entries()) texts.set(`log line ${index}`, line)
   for (const { verb, path, body } of api.writes) texts.set(`${verb} ${path} ${texts.size}`, JSON.stringify(withoutKey(body as RawObject)))
   for (const object of api.all()) texts.set(`${object.kind} ${object.metadata.name}`, JSON.stringify(withoutKey(object)))
-  for (const [index, error] of errors.entries()) texts.set(`error ${index}`, inspect(error, { depth: 20, showHidden: true, maxStringLength: null }))
-  const metrics = createMetrics({ leading: () => true, queueDepths: () => ({}), silences: () => ({}), certificates: () => ({}) } as Parameters<typeof createMetrics>[0])
+  for (const [index, error] of errors.entries())
+    texts.set(`error ${index}`, inspect(error, { depth: 20, showHidden: true, maxStringLength: null }))
+  const metrics = createMetrics({
+    leading: () => true,
+    queueDepths: () => ({}),
+    silences: () => ({}),
+    certificates: () => ({}),
+  } as Parameters<typeof createMetrics>[0])
   for (const outcome of outcomes) metrics.step(outcome)
   texts.set('metrics', (await metrics.render()).text)
   texts.set('outcomes', JSON.stringify(outcomes))
@@ -90,8 +108,13 @@ describe('the detector', () => {
     const { keyPair, certificate } = await ca
     const stranger = await makeCA()
     const detect = keyDetector([String(keyPair.privateKey.export({ format: 'pem', type: 'pkcs8' }))])
-    const harmless = [certificate.der, keyPair.publicKey.export({ format: 'der', type: 'spki' }), stranger.keyPair.privateKey.export({ format: 'der', type: 'pkcs8' })]
-    for (const bytes of harmless) for (const encoding of ['base64', 'hex'] as const) expect(detect(bytes.toString(encoding))).toBeUndefined()
+    const harmless = [
+      certificate.der,
+      keyPair.publicKey.export({ format: 'der', type: 'spki' }),
+      stranger.keyPair.privateKey.export({ format: 'der', type: 'pkcs8' }),
+    ]
+    for (const bytes of harmless)
+      for (const encoding of ['base64', 'hex'] as const) expect(detect(bytes.toString(encoding))).toBeUndefined()
   })
 })
 
@@ -112,10 +135,22 @@ describe('no private key is to be seen', () => {
   })
 
   it.each<[string, (one: Passes) => void]>([
-    ['the API server refuses every Secret', ({ api }) => Object.assign(api, { refuse: (verb: string, path: string) => (verb !== 'get' && path.startsWith('secrets ') ? apiFailure(422, 'Invalid') : undefined) })],
-    ['the API server fails at every write', ({ api }) => Object.assign(api, { refuse: (verb: string) => (verb === 'get' ? undefined : apiFailure(500, 'InternalError')) })],
+    [
+      'the API server refuses every Secret',
+      ({ api }) =>
+        Object.assign(api, {
+          refuse: (verb: string, path: string) => (verb !== 'get' && path.startsWith('secrets ') ? apiFailure(422, 'Invalid') : undefined),
+        }),
+    ],
+    [
+      'the API server fails at every write',
+      ({ api }) => Object.assign(api, { refuse: (verb: string) => (verb === 'get' ? undefined : apiFailure(500, 'InternalError')) }),
+    ],
     ['the Secret is somebody else’s', ({ api }) => void api.put(secrets, { metadata: LEAF_REF, data: { [FIELD]: b64('x') } })],
-    ['the ConfigMap is somebody else’s', ({ api }) => void api.put(configMaps, { metadata: { namespace: 'shop', name: 'default-trust-bundle' }, data: {} })],
+    [
+      'the ConfigMap is somebody else’s',
+      ({ api }) => void api.put(configMaps, { metadata: { namespace: 'shop', name: 'default-trust-bundle' }, data: {} }),
+    ],
   ])('when %s', async (_what, disturb) => {
     const one = world()
     const errors: unknown[] = []
@@ -142,7 +177,10 @@ describe('no private key is to be seen', () => {
     const errors: unknown[] = []
     await work(one, errors)
     const keys = keysOf(one)
-    for (const [cache, ref] of [['caSecrets', CA_REF], ['leafSecrets', LEAF_REF]] as const) {
+    for (const [cache, ref] of [
+      ['caSecrets', CA_REF],
+      ['leafSecrets', LEAF_REF],
+    ] as const) {
       const present = one.api.at(secrets, ref) as RawObject
       const data = present['data'] as Record<string, string>
       const [pem = '', crt = ''] = [FIELD, 'tls.crt'].map((field) => Buffer.from(data[field] ?? '', 'base64').toString())
@@ -151,7 +189,10 @@ describe('no private key is to be seen', () => {
     const before = one.api.writes.length
     await work(one, errors)
     // The broken objects themselves hold what people put into them; what we wrote and said since must not.
-    const ours = { ...one, api: { ...one.api, writes: one.api.writes.slice(before), all: () => one.api.all().filter(({ kind }) => kind !== 'Secret') } }
+    const ours = {
+      ...one,
+      api: { ...one.api, writes: one.api.writes.slice(before), all: () => one.api.all().filter(({ kind }) => kind !== 'Secret') },
+    }
     expect(await leaks(ours, errors, keys)).toEqual([])
   })
 
@@ -173,7 +214,9 @@ describe('no private key is to be seen', () => {
     const detect = keyDetector(keysOf(one))
     for (const store of Object.values(one.stores)) {
       const text = JSON.stringify([...store.all()], (_key, value: unknown) =>
-        value && typeof value === 'object' && 'type' in value && value.type === 'Buffer' ? Buffer.from((value as unknown as { data: number[] }).data).toString('base64') : value,
+        value && typeof value === 'object' && 'type' in value && value.type === 'Buffer'
+          ? Buffer.from((value as unknown as { data: number[] }).data).toString('base64')
+          : value,
       )
       expect(detect(text)).toBeUndefined()
     }

@@ -111,6 +111,9 @@ describe('a certificate', () => {
       [extension(ALT_NAME, false, sequence(dns('a'))), extension(ALT_NAME, false, sequence(dns('b')))],
       /2.5.29.17 occurs twice/,
     ],
+    ['a name of no known kind', [extension(ALT_NAME, false, sequence(dns('a'), element(0x89, Buffer.of(1))))], /no known kind/],
+    ['half an authority', [extension('2.5.29.35', false, sequence(element(0x82, Buffer.of(1))))], /authorityKeyIdentifier/],
+    ['something that OpenSSL cannot read', [extension('2.5.29.31', false, Buffer.of(5, 0))], /OpenSSL cannot read one/],
     [
       'something after its SAN',
       [extension(ALT_NAME, false, Buffer.concat([sequence(dns('a')), Buffer.of(5, 0)]))],

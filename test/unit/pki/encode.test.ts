@@ -39,6 +39,7 @@ describe('our encoder', () => {
         hash: HASHES[keyType] ?? 'SHA-256',
       })
       expectSame(keyType, root, theirs)
+      expect(root.selfSigned).toBe(true)
     },
     60_000,
   )

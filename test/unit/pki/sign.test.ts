@@ -160,9 +160,11 @@ describe('a leaf', () => {
   })
 
   it('does not begin before its signer', async () => {
-    const signer = await aSigner({ profile: { lifetime: minutes(30) } })
-    const { certificate } = await aLeaf(signer, { profile: { lifetime: hours(24) } })
-    expect(certificate.notBefore).toBeGreaterThanOrEqual(signer.certificate.notBefore)
+    const { privateKey } = await keyOf('ECDSAP256', 'odd')
+    const signer = { certificate: await oddCertificate({ notBefore: whole(NOW) - minutes(1) }), privateKey }
+    const { certificate } = await aLeaf(signer, { profile: { lifetime: hours(2) } })
+    expect(certificate.notBefore).toBe(whole(NOW) - minutes(1))
+    expect(certificate.notAfter).toBe(whole(NOW) - minutes(5) + hours(2))
   })
 
   it.each([

@@ -122,6 +122,14 @@ describe('a chain', () => {
       /^signature: .*not by the key of CN=example.org g1/,
     ],
     [
+      'it names another key of its issuer',
+      async () => {
+        const signer = await aSigner()
+        return [[await anOddLeaf(signer, { authorityKeyID: 'ffff' })], [signer.certificate]]
+      },
+      /^anchor: .*with key ffff/,
+    ],
+    [
       'its order is wrong',
       async () => {
         const root = await aSigner()

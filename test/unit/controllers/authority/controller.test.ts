@@ -3,16 +3,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { clusterMutualAuthorities } from '../../../../src/api/kinds.ts'
 import { annotations, labels } from '../../../../src/api/names.ts'
-import { silentLog } from '../../../../src/base/log.ts'
-import { ensureDefaultAuthority } from '../../../../src/controllers/authority/default-authority.ts'
 import { configMaps, type RawObject, secrets } from '../../../../src/k8s/resource.ts'
 import { parseBundle } from '../../../../src/pki/bundle.ts'
 import { readChain } from '../../../../src/pki/certificate.ts'
 import { parsePrivateKey } from '../../../../src/pki/keys.ts'
 import { checkSigningPair } from '../../../../src/pki/verify.ts'
-import { authorityObject, filledStores, NOW, OPERATOR_NAMESPACE } from '../../../support/material.ts'
+import { authorityObject, NOW, OPERATOR_NAMESPACE } from '../../../support/material.ts'
 import { type Passes, passes } from '../../../support/passes.ts'
-import { apiFailure, recordingClient } from '../../../support/recording-client.ts'
+import { apiFailure } from '../../../support/recording-client.ts'
 
 const CA = { namespace: OPERATOR_NAMESPACE, name: 'default-ca-1' }
 const RECORD = { namespace: OPERATOR_NAMESPACE, name: 'default-trust-bundle' }
@@ -21,9 +19,12 @@ beforeEach(() => {
   one = passes()
   one.seen('authorities', authorityObject())
 })
-const written = () => one.api.writes.map(({ verb, path }) => `${verb} ${path.replace(/ .*/, '')}`).filter((write) => !write.endsWith(' events'))
+const written = () =>
+  one.api.writes.map(({ verb, path }) => `${verb} ${path.replace(/ .*/, '')}`).filter((write) => !write.endsWith(' events'))
 const ready = () => {
-  const status = one.api.at(clusterMutualAuthorities, { namespace: '', name: 'default' })?.['status'] as { conditions: { type: string; reason: string; message: string }[] }
+  const status = one.api.at(clusterMutualAuthorities, { namespace: '', name: 'default' })?.['status'] as {
+    conditions: { type: string; reason: string; message: string }[]
+  }
   return status.conditions.find(({ type }) => type === 'Ready')
 }
 async function settle(): Promise<void> {
@@ -32,7 +33,10 @@ async function settle(): Promise<void> {
 /** Takes an object out of the cache, as a label that is taken away does. */
 function hide(cache: 'caSecrets' | 'bundleRecords', object: RawObject, label: string): void {
   const { [label]: _gone, ...rest } = object.metadata.labels ?? {}
-  const { metadata } = one.api.put(cache === 'caSecrets' ? secrets : configMaps, { ...object, metadata: { ...object.metadata, labels: rest } })
+  const { metadata } = one.api.put(cache === 'caSecrets' ? secrets : configMaps, {
+    ...object,
+    metadata: { ...object.metadata, labels: rest },
+  })
   one.stores[cache].apply({ type: 'DELETED', object: { ...object, metadata: { ...object.metadata, ...metadata } } })
 }
 const at = (resource: typeof secrets, ref: { namespace: string; name: string }) => one.api.at(resource, ref) as RawObject
@@ -173,23 +177,33 @@ it('an authority that is gone, or going, is left alone', async () => {
 })
 
 describe('the default authority', () => {
-  const ensure = async (api: ReturnType<typeof recordingClient>, stores = filledStores()) =>
-    ensureDefaultAuthority({ caches: stores, client: api.client, log: silentLog, wroteAuthority: (raw) => stores.authorities.wrote(raw) })
+  const DEFAULT = { namespace: '', name: 'default' }
+  const fresh = () => {
+    const other = passes()
+    return { other, ensure: () => other.defaultAuthority() }
+  }
 
-  it('is made where there is none', async () => {
-    const api = recordingClient()
-    await ensure(api)
-    expect(api.writes.map(({ verb, path }) => `${verb} ${path}`)).toEqual(['create clustermutualauthorities default'])
+  it('is made where there is none, and waits for the watch to be looked at', async () => {
+    const { other, ensure } = fresh()
+    expect(await ensure()).toEqual({ at: undefined })
+    expect(other.api.writes.map(({ verb, path }) => `${verb} ${path}`)).toEqual(['create clustermutualauthorities default'])
+    expect(other.stores.authorities.size).toBe(0)
   })
   it('is not made beside another one', async () => {
-    const api = recordingClient()
-    await ensure(api, filledStores({ authorities: [authorityObject({}, { metadata: { name: 'other' } })] }))
-    expect(api.writes).toEqual([])
+    const { other, ensure } = fresh()
+    other.seen('authorities', authorityObject({}, { metadata: { name: 'other' } }))
+    await ensure()
+    expect(other.api.writes).toEqual([])
   })
   it('may have been made by somebody else meanwhile', async () => {
-    const api = recordingClient()
-    const before = api.put(clusterMutualAuthorities, authorityObject({ trustDomain: 'example.org' }))
-    await ensure(api)
-    expect(api.at(clusterMutualAuthorities, { namespace: '', name: 'default' })).toEqual(before)
+    const { other, ensure } = fresh()
+    const before = other.api.put(clusterMutualAuthorities, authorityObject({ trustDomain: 'example.org' }))
+    await ensure()
+    expect(other.api.at(clusterMutualAuthorities, DEFAULT)).toEqual(before)
+  })
+  it('is tried again by the queue when the API server fails', async () => {
+    const { other, ensure } = fresh()
+    other.api.refuse = () => apiFailure(503, 'ServiceUnavailable')
+    await expect(ensure()).rejects.toMatchObject({ consequence: 'retry' })
   })
 })

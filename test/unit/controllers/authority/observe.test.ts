@@ -39,7 +39,9 @@ describe('the CA Secrets of an authority', () => {
 describe('the published bundle of an authority', () => {
   it('is its own', () => {
     const bundleRecords = [bundleMap(bundleOf(foreign), { authority: OTHER }), bundleMap(bundleOf(one))]
-    expect(observe(filledStores({ authorities: [authorityObject()], bundleRecords })).record?.bundle?.fingerprint).toBe(bundleOf(one).fingerprint)
+    expect(observe(filledStores({ authorities: [authorityObject()], bundleRecords })).record?.bundle?.fingerprint).toBe(
+      bundleOf(one).fingerprint,
+    )
   })
 })
 
@@ -58,12 +60,17 @@ describe('the elder of an authority', () => {
   })
 
   it('is not one that is being deleted', () => {
-    const gone = authorityObject({}, { metadata: { name: 'b', creationTimestamp: '2020-01-01T00:00:00Z', deletionTimestamp: '2026-01-01T00:00:00Z' } })
+    const gone = authorityObject(
+      {},
+      { metadata: { name: 'b', creationTimestamp: '2020-01-01T00:00:00Z', deletionTimestamp: '2026-01-01T00:00:00Z' } },
+    )
     expect(elderOf('a', [born('a', '2026-01-01T00:00:00Z'), gone])).toBeUndefined()
   })
 
   it('is not one of another trust domain', () => {
-    expect(elderOf('a', [born('a', '2026-01-02T00:00:00Z'), born('b', '2026-01-01T00:00:00Z', { trustDomain: 'example.org' })])).toBeUndefined()
+    expect(
+      elderOf('a', [born('a', '2026-01-02T00:00:00Z'), born('b', '2026-01-01T00:00:00Z', { trustDomain: 'example.org' })]),
+    ).toBeUndefined()
   })
 
   it('claims what its CA was made for, whatever the flags of the operator say now', () => {

@@ -11,7 +11,18 @@ import type { RawObject } from '../../../../src/k8s/resource.ts'
 import { renderPrivateKey } from '../../../../src/pki/keys.ts'
 import { parseTrustDomain } from '../../../../src/pki/trust-domain.ts'
 import { oddCertificate } from '../../../support/certificates.ts'
-import { authorityObject, b64, bundleMap, bundleOf, caSecret, filledStores, leafSecret, makeCA, NOW, pemOf } from '../../../support/material.ts'
+import {
+  authorityObject,
+  b64,
+  bundleMap,
+  bundleOf,
+  caSecret,
+  filledStores,
+  leafSecret,
+  makeCA,
+  NOW,
+  pemOf,
+} from '../../../support/material.ts'
 
 const [first, second, stranger, old] = await Promise.all([
   makeCA(),
@@ -114,8 +125,16 @@ describe('a CA Secret that cannot be used', () => {
     ['with garbage for a certificate', tlsCrt('garbage'), /tls\.crt: PEM refused/],
     ['with a bundle of too many certificates', tlsCrt(pemOf(first.certificate).repeat(11)), /tls\.crt/],
     ['with another CA than was published', caSecret(stranger), /another certificate than the root that was published/],
-    ['without the number of its generation', caSecret(first, { annotations: { [annotations.generation]: undefined } }), /generation is not a positive number/],
-    ['with a number that is none', caSecret(first, { annotations: { [annotations.generation]: '-1' } }), /generation is not a positive number/],
+    [
+      'without the number of its generation',
+      caSecret(first, { annotations: { [annotations.generation]: undefined } }),
+      /generation is not a positive number/,
+    ],
+    [
+      'with a number that is none',
+      caSecret(first, { annotations: { [annotations.generation]: '-1' } }),
+      /generation is not a positive number/,
+    ],
     ['with a leaf instead of a CA', caSecret(first, { data: leaf['data'] as Record<string, string> }), /holds a path/],
   ])('%s stops everything, and names itself and the cause', (_what, secret, detail) => {
     const plan = planOf({ secrets: [secret], record })
@@ -187,7 +206,9 @@ describe('the published bundle', () => {
   })
 
   it('may be immutable while nothing has to change', () => {
-    expect(planOf({ secrets: [caSecret(first)], record: bundleMap(bundleOf(first), { fields: { immutable: true } }) }).reason).toBe('Current')
+    expect(planOf({ secrets: [caSecret(first)], record: bundleMap(bundleOf(first), { fields: { immutable: true } }) }).reason).toBe(
+      'Current',
+    )
   })
 })
 
@@ -211,7 +232,10 @@ describe('two generations', () => {
   })
 
   it('do not sign before both are told apart: with none activated the older is activated', () => {
-    expect(planOf({ secrets: [inactive(second), inactive(first)], record: both }).step).toMatchObject({ kind: 'activate', secretName: 'default-ca-1' })
+    expect(planOf({ secrets: [inactive(second), inactive(first)], record: both }).step).toMatchObject({
+      kind: 'activate',
+      secretName: 'default-ca-1',
+    })
   })
 
   it('are not published with a retiring root that has expired', () => {
@@ -227,7 +251,10 @@ describe('an expired root', () => {
     expect(planOf({ secrets, record }, notAfter - 1)).toMatchObject({ reason: 'Current', next: notAfter })
   })
   it('stops everything from its end on', () => {
-    expect(planOf({ secrets, record }, first.certificate.notAfter)).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAExpired' } })
+    expect(planOf({ secrets, record }, first.certificate.notAfter)).toMatchObject({
+      step: { kind: 'none' },
+      readiness: { state: 'refused', reason: 'CAExpired' },
+    })
   })
 })
 
@@ -241,13 +268,21 @@ describe('two authorities of one trust domain', () => {
   })
   it('another trust domain is no conflict', async () => {
     const ca = await makeCA({ trustDomain: parseTrustDomain('example.org') })
-    expect(planOf({ authority: otherDomain, others: [elder], secrets: [caSecret(ca)], record: bundleMap(bundleOf(ca)) }).reason).toBe('Current')
+    expect(planOf({ authority: otherDomain, others: [elder], secrets: [caSecret(ca)], record: bundleMap(bundleOf(ca)) }).reason).toBe(
+      'Current',
+    )
   })
 })
 
 describe('after a failure', () => {
   const failed = (nextAttemptAt: number, generation = 1) => {
-    const lastFailure = { reason: 'ServerError', message: 'x', at: formatInstant(NOW), attempts: 1, nextAttemptAt: formatInstant(nextAttemptAt) }
+    const lastFailure = {
+      reason: 'ServerError',
+      message: 'x',
+      at: formatInstant(NOW),
+      attempts: 1,
+      nextAttemptAt: formatInstant(nextAttemptAt),
+    }
     return authorityObject({}, { metadata: { generation }, fields: { status: { observedGeneration: 1, conditions: [], lastFailure } } })
   }
   it('nothing is done before the next attempt, which is when to look again', () => {
@@ -260,6 +295,9 @@ describe('after a failure', () => {
     expect(planOf({ authority: failed(NOW + seconds(8), 2) })).toMatchObject({ step: { kind: 'createGeneration' }, held: false })
   })
   it('what needs no step is said at once', () => {
-    expect(planOf({ authority: failed(NOW + seconds(8)), secrets: [caSecret(first)], record })).toMatchObject({ readiness: { reason: 'Current' }, held: false })
+    expect(planOf({ authority: failed(NOW + seconds(8)), secrets: [caSecret(first)], record })).toMatchObject({
+      readiness: { reason: 'Current' },
+      held: false,
+    })
   })
 })

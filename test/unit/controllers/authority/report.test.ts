@@ -31,7 +31,9 @@ const withStatus = (status: object) => authorityObject({}, { fields: { status: {
 const lastFailure = (nextAttemptAt: number, attempts = 1) => ({
   lastFailure: { reason: 'Throttled', message: 'x', at: formatInstant(NOW - 1000), attempts, nextAttemptAt: formatInstant(nextAttemptAt) },
 })
-const refused = (reason: string) => ({ conditions: [{ type: 'Ready', status: 'False', reason, message: 'x', lastTransitionTime: formatInstant(NOW), observedGeneration: 1 }] })
+const refused = (reason: string) => ({
+  conditions: [{ type: 'Ready', status: 'False', reason, message: 'x', lastTransitionTime: formatInstant(NOW), observedGeneration: 1 }],
+})
 
 describe('the status of an authority', () => {
   it('of one that signs says so, with its root and its bundle', () => {
@@ -40,7 +42,9 @@ describe('the status of an authority', () => {
       observedGeneration: 1,
       conditions: [{ type: 'Ready', status: 'True', reason: 'Current', lastTransitionTime: formatInstant(NOW) }],
       trustDomain: 'cluster.local',
-      generations: [{ number: 1, state: 'Active', fingerprint: ca.certificate.fingerprint, notAfter: formatInstant(ca.certificate.notAfter) }],
+      generations: [
+        { number: 1, state: 'Active', fingerprint: ca.certificate.fingerprint, notAfter: formatInstant(ca.certificate.notAfter) },
+      ],
       trustBundle: { fingerprint: bundleOf(ca).fingerprint, anchors: 1 },
     })
     expect(status.lastFailure).toBeUndefined()
@@ -52,13 +56,20 @@ describe('the status of an authority', () => {
 
   it('of a failure that passes is Reconciling, with the next attempt no sooner than the server asked for', () => {
     expect(scene().status(failure(throttled))).toMatchObject({
-      conditions: [{ type: 'Ready', status: 'False', reason: 'Throttled' }, { type: 'Reconciling', status: 'True' }],
+      conditions: [
+        { type: 'Ready', status: 'False', reason: 'Throttled' },
+        { type: 'Reconciling', status: 'True' },
+      ],
       lastFailure: { reason: 'Throttled', attempts: 1, nextAttemptAt: formatInstant(NOW + 60_000) },
     })
   })
 
   it('of a failure that needs a person is Stalled', () => {
-    expect(scene().status(failure(taken)).conditions.map(({ type, reason }) => `${type} ${reason}`)).toEqual(['Ready NameTaken', 'Stalled NameTaken'])
+    expect(
+      scene()
+        .status(failure(taken))
+        .conditions.map(({ type, reason }) => `${type} ${reason}`),
+    ).toEqual(['Ready NameTaken', 'Stalled NameTaken'])
   })
 
   it('stays to the letter while a failure holds the next step back', () => {
@@ -76,7 +87,12 @@ describe('the event of a pass over an authority', () => {
   const changed: AuthorityOutcome = { kind: 'changed', name: 'default-ca-1' }
   it('tells what was changed, and why', () => {
     const world = scene({ secrets: [caSecret(ca, { activatedAt: undefined })] })
-    expect(world.event(changed)).toEqual({ type: 'Normal', reason: 'GenerationActivated', action: 'Reconcile', note: 'generation 1 was not marked active' })
+    expect(world.event(changed)).toEqual({
+      type: 'Normal',
+      reason: 'GenerationActivated',
+      action: 'Reconcile',
+      note: 'generation 1 was not marked active',
+    })
   })
 
   it('is none for a quiet pass', () => {

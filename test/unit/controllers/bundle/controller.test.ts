@@ -26,7 +26,9 @@ describe('a pass over a copy', () => {
   it('creates it, and says so in one line', async () => {
     expect(await one.bundle()).toEqual({ at: undefined })
     expect([written(), text()]).toEqual([['create configmaps shop/default-trust-bundle'], bundle.text])
-    expect(one.lines.map((line) => JSON.parse(line))).toMatchObject([{ message: 'trust bundle written', configMap: REF.name, fingerprint: bundle.fingerprint }])
+    expect(one.lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'trust bundle written', configMap: REF.name, fingerprint: bundle.fingerprint },
+    ])
   })
 
   it('writes nothing and says nothing the next time', async () => {
@@ -53,7 +55,12 @@ describe('a pass over a copy', () => {
     one.seen('bundleCopies', { ...(one.api.at(configMaps, REF) as RawObject), immutable: true, data: { 'ca.crt': 'edited' } })
     expect(await one.bundle()).toEqual({ at: 0 })
     await one.bundle()
-    expect([written().slice(1).map((write) => write.split(' ')[0]), text()]).toEqual([['delete', 'create'], bundle.text])
+    expect([
+      written()
+        .slice(1)
+        .map((write) => write.split(' ')[0]),
+      text(),
+    ]).toEqual([['delete', 'create'], bundle.text])
   })
 
   it('gives a label back that hides it from the cache', async () => {
@@ -79,11 +86,17 @@ describe('a pass over a copy', () => {
     const before = one.api.put(configMaps, { metadata: REF, data: { 'ca.crt': 'theirs' } })
     await expect(one.bundle()).rejects.toMatchObject({ reason: 'ConfigMapNotOwned', after: expect.any(Number) })
     expect(one.api.at(configMaps, REF)).toEqual(before)
-    expect(one.api.writes).toMatchObject([{ verb: 'create', body: { reason: 'ConfigMapNotOwned', type: 'Warning', regarding: { kind: 'ClusterMutualAuthority', name: 'default' } } }])
+    expect(one.api.writes).toMatchObject([
+      {
+        verb: 'create',
+        body: { reason: 'ConfigMapNotOwned', type: 'Warning', regarding: { kind: 'ClusterMutualAuthority', name: 'default' } },
+      },
+    ])
   })
 
   it('ends quietly in a namespace that goes away', async () => {
-    one.api.refuse = (verb) => (verb === 'create' ? apiFailure(403, 'Forbidden', 'it goes', { causes: [{ reason: 'NamespaceTerminating' }] }) : undefined)
+    one.api.refuse = (verb) =>
+      verb === 'create' ? apiFailure(403, 'Forbidden', 'it goes', { causes: [{ reason: 'NamespaceTerminating' }] }) : undefined
     expect([await one.bundle(), one.lines]).toEqual([{ at: undefined }, []])
   })
 
@@ -94,7 +107,8 @@ describe('a pass over a copy', () => {
 })
 
 describe('the copies that a change concerns', () => {
-  const at = (namespace: string, name: string, authority = 'default') => identityObject({ authorityRef: { name: authority } }, { metadata: { namespace, name } })
+  const at = (namespace: string, name: string, authority = 'default') =>
+    identityObject({ authorityRef: { name: authority } }, { metadata: { namespace, name } })
   const stores = filledStores({
     identities: [at('shop', 'a'), at('shop', 'b'), at('shop', 'c', 'other'), at('bank', 'd')],
     bundleCopies: [bundleMap(bundle, { namespace: 'attic' }), bundleMap(bundle, { namespace: 'shop' })],

@@ -2,7 +2,17 @@ import { describe, expect, it } from '@jest/globals'
 import { annotations, labels } from '../../../../src/api/names.ts'
 import { type BundlePlan, observeBundle, planBundle } from '../../../../src/controllers/bundle/plan.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
-import { bundleMap, bundleOf, DEFAULT_REF, filledStores, identityObject, makeCA, namespaceObject, OPERATOR_NAMESPACE, pemOf } from '../../../support/material.ts'
+import {
+  bundleMap,
+  bundleOf,
+  DEFAULT_REF,
+  filledStores,
+  identityObject,
+  makeCA,
+  namespaceObject,
+  OPERATOR_NAMESPACE,
+  pemOf,
+} from '../../../support/material.ts'
 
 const [ca, stranger] = await Promise.all([makeCA(), makeCA()])
 const bundle = bundleOf(ca)
@@ -31,7 +41,11 @@ const ofAnother = identityObject({ authorityRef: { name: 'other' } })
 
 describe('no copy is written', () => {
   it.each<[string, World, string?]>([
-    ['into the operator’s own namespace, which holds the record', { identities: [identityObject({}, { metadata: { namespace: OPERATOR_NAMESPACE } })] }, OPERATOR_NAMESPACE],
+    [
+      'into the operator’s own namespace, which holds the record',
+      { identities: [identityObject({}, { metadata: { namespace: OPERATOR_NAMESPACE } })] },
+      OPERATOR_NAMESPACE,
+    ],
     ['into a namespace that is gone', { namespace: undefined }],
     ['into a namespace that is going', { namespace: terminating }],
     ['before a bundle was published', { record: undefined }],

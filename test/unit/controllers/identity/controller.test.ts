@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../../../src/api/kinds.ts'
 import { hours } from '../../../../src/base/duration.ts'
 import { type RawObject, secrets } from '../../../../src/k8s/resource.ts'
-import { authorityObject, identityObject, namespaceObject, NOW, podObject } from '../../../support/material.ts'
+import { authorityObject, identityObject, NOW, namespaceObject, podObject } from '../../../support/material.ts'
 import { type Passes, passes } from '../../../support/passes.ts'
 import { apiFailure } from '../../../support/recording-client.ts'
 
@@ -23,7 +23,10 @@ beforeEach(async () => {
   one.api.writes.length = 0
 })
 const written = () => one.api.writes.map(({ verb, path }) => `${verb} ${path.replace(/ .*/, '')}`)
-const status = () => one.api.at(mutualIdentities, REF)?.['status'] as { conditions: { type: string; status: string; reason: string }[]; lastFailure?: object } | undefined
+const status = () =>
+  one.api.at(mutualIdentities, REF)?.['status'] as
+    | { conditions: { type: string; status: string; reason: string }[]; lastFailure?: object }
+    | undefined
 const ready = () => {
   const condition = status()?.conditions.find(({ type }) => type === 'Ready')
   return `${condition?.status} ${condition?.reason}`
@@ -128,7 +131,8 @@ describe('a step that fails', () => {
     const present = one.api.at(secrets, SECRET) as RawObject
     one.seen('leafSecrets', { ...present, data: { ...(present['data'] as object), 'ca.crt': 'eA==' } })
     one.seen('authorities', authorityObject({ policy: { allowedNamespaces: ['other'] } }))
-    one.api.refuse = (verb, path) => (verb === 'mergePatch' && path.startsWith('secrets') ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    one.api.refuse = (verb, path) =>
+      verb === 'mergePatch' && path.startsWith('secrets') ? apiFailure(503, 'ServiceUnavailable') : undefined
     await one.identity()
     one.api.refuse = () => undefined
     one.api.writes.length = 0

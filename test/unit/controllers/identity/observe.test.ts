@@ -107,7 +107,11 @@ describe('the pods of an identity', () => {
 
   it('must satisfy every label, whichever is looked up', () => {
     const identities = [identityObject({ podSelector: { matchLabels: { app: 'payments', tier: 'back' } } })]
-    const pods = [podObject('a'), podObject('b', { labels: { tier: 'back' } }), podObject('c', { labels: { app: 'payments', tier: 'back' } })]
+    const pods = [
+      podObject('a'),
+      podObject('b', { labels: { tier: 'back' } }),
+      podObject('c', { labels: { app: 'payments', tier: 'back' } }),
+    ]
     expect(observe(served({ identities, pods })).selectedPods).toBe(1)
   })
 
@@ -124,7 +128,10 @@ describe('the pods of an identity', () => {
 
 describe('the recorded account', () => {
   it('is that of the leaf, not of any annotation', () => {
-    const edited = { ...leaf, metadata: { ...leaf.metadata, annotations: { ...leaf.metadata.annotations, [annotations.renewedFor]: 'admin' } } }
+    const edited = {
+      ...leaf,
+      metadata: { ...leaf.metadata, annotations: { ...leaf.metadata.annotations, [annotations.renewedFor]: 'admin' } },
+    }
     expect(observe(served({ leafSecrets: [edited], pods: [] })).recordedAccount).toBe('payments')
   })
 
@@ -151,7 +158,10 @@ describe('trust in the present leaf', () => {
   it('is judged anew when another bundle is published', () => {
     const stores = served()
     expect(observe(stores).secret).toMatchObject({ trusted: { ok: true } })
-    stores.bundleRecords.wrote({ ...bundleMap(bundleOf(stranger)), metadata: { ...bundleMap(bundleOf(stranger)).metadata, resourceVersion: '99999' } })
+    stores.bundleRecords.wrote({
+      ...bundleMap(bundleOf(stranger)),
+      metadata: { ...bundleMap(bundleOf(stranger)).metadata, resourceVersion: '99999' },
+    })
     expect(observe(stores).secret).toMatchObject({ trusted: { ok: false } })
   })
 })

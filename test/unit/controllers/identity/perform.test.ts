@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from '@jest/globals'
 import 'reflect-metadata'
-import { KeyUsageFlags } from '@peculiar/x509'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { KeyUsageFlags } from '@peculiar/x509'
 import { annotations, labels } from '../../../../src/api/names.ts'
 import { projectLeafSecret } from '../../../../src/api/stored/leaf-secret.ts'
 import { hours, minutes } from '../../../../src/base/duration.ts'
@@ -15,8 +15,8 @@ import { type Outcome, performIdentity } from '../../../../src/controllers/ident
 import { type IdentityStep, planIdentity } from '../../../../src/controllers/identity/plan.ts'
 import type { IssueRequest, Issuer } from '../../../../src/issuers/issuer.ts'
 import { type RawObject, secrets } from '../../../../src/k8s/resource.ts'
-import type { Certificate } from '../../../../src/pki/certificate.ts'
 import { parseBundle } from '../../../../src/pki/bundle.ts'
+import type { Certificate } from '../../../../src/pki/certificate.ts'
 import { readChain } from '../../../../src/pki/certificate.ts'
 import { signLeaf } from '../../../../src/pki/sign.ts'
 import { verifyChain } from '../../../../src/pki/verify.ts'
@@ -125,7 +125,9 @@ describe('a first certificate', () => {
   it('has a Secret that goes when the identity goes', async () => {
     const { api, perform } = scene()
     await perform(factsWith())
-    expect(api.at(secrets, REF)?.metadata.ownerReferences).toMatchObject([{ kind: 'MutualIdentity', name: 'payments', uid: 'uid-payments' }])
+    expect(api.at(secrets, REF)?.metadata.ownerReferences).toMatchObject([
+      { kind: 'MutualIdentity', name: 'payments', uid: 'uid-payments' },
+    ])
   })
 
   it('has no key in the outcome', async () => {
@@ -191,7 +193,10 @@ describe('a Secret of our name that the cache does not show', () => {
     expect(await perform(factsWith())).toMatchObject({ kind: 'issued' })
     const { uid, resourceVersion } = present.metadata
     expect(api.writes).toMatchObject([{ verb: 'mergePatch', body: { metadata: { uid, resourceVersion } } }])
-    expect(projectLeafSecret(api.at(secrets, REF) as RawObject)).toMatchObject({ problem: undefined, labels: { [label]: expect.any(String) } })
+    expect(projectLeafSecret(api.at(secrets, REF) as RawObject)).toMatchObject({
+      problem: undefined,
+      labels: { [label]: expect.any(String) },
+    })
   })
 
   it('is left to the next pass when the cache is only behind', async () => {
@@ -265,12 +270,17 @@ describe('an issuer that lies', () => {
     const { parseDnsName } = await import('../../../../src/pki/dns-name.ts')
     const facts = { ...stores, serviceDnsNames: [parseDnsName('payments.shop')] }
     const { api, perform } = scene(answering({ names: [mine] }))
-    await expect(perform(facts)).rejects.toMatchObject({ message: expect.stringContaining('dnsNames: the certificate lacks payments.shop') })
+    await expect(perform(facts)).rejects.toMatchObject({
+      message: expect.stringContaining('dnsNames: the certificate lacks payments.shop'),
+    })
     expect(api.writes).toEqual([])
   })
 
   it('may give less time than was asked for', async () => {
-    expect(await scene(answering({ notAfter: NOW + hours(1) })).perform(factsWith())).toMatchObject({ kind: 'issued', notAfter: NOW + hours(1) })
+    expect(await scene(answering({ notAfter: NOW + hours(1) })).perform(factsWith())).toMatchObject({
+      kind: 'issued',
+      notAfter: NOW + hours(1),
+    })
   })
 })
 
@@ -289,7 +299,9 @@ describe('a repair', () => {
     const present = api.put(secrets, await leafSecret(ca))
     const { uid = '', resourceVersion = '' } = present.metadata
     const patch = { labels: { a: 'b' }, annotations: { c: 'd' }, ownerReferences: [{ e: 'f' }], bundle: 'the bundle' }
-    expect(await perform(factsWith(present), { kind: 'update', secretName: REF.name, version: { uid, resourceVersion }, patch })).toEqual({ kind: 'updated' })
+    expect(await perform(factsWith(present), { kind: 'update', secretName: REF.name, version: { uid, resourceVersion }, patch })).toEqual({
+      kind: 'updated',
+    })
     expect(api.writes).toEqual([
       {
         verb: 'mergePatch',
@@ -315,7 +327,9 @@ describe('a Secret that cannot be changed in place', () => {
   it('is deleted at exactly that version, and the cache is told', async () => {
     const { api, perform, removed } = scene()
     const { uid = '', resourceVersion = '' } = api.put(secrets, await leafSecret(ca)).metadata
-    expect(await perform(factsWith(), { kind: 'delete', secretName: REF.name, version: { uid, resourceVersion } })).toEqual({ kind: 'deleted' })
+    expect(await perform(factsWith(), { kind: 'delete', secretName: REF.name, version: { uid, resourceVersion } })).toEqual({
+      kind: 'deleted',
+    })
     expect([api.writes, removed]).toEqual([[{ verb: 'delete', path: 'secrets shop/payments-mtls', body: { uid, resourceVersion } }], [uid]])
   })
 })

@@ -10,7 +10,9 @@ import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '.
 
 const specOf = (change: object) => ({ ...identityOf().spec, ...change })
 const withCertificate = (change: object) => identityOf({ spec: specOf({ certificate: { ...identityOf().spec.certificate, ...change } }) })
-const leafOf = (change: object): Partial<SecretFacts> => ({ leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), ...change } })
+const leafOf = (change: object): Partial<SecretFacts> => ({
+  leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), ...change },
+})
 const without = (key: string): Partial<SecretFacts> => {
   const { [key]: _gone, ...rest } = secretFor(factsOf()).annotations
   return { annotations: rest }
@@ -20,19 +22,54 @@ describe('an identity that may not be served', () => {
   // In the order of the checks: each row also has what the later rows are about, so that a wrong order is seen.
   const broken = { observedAccounts: [], authority: undefined }
   it.each<[string, Partial<IdentityFacts>, string, string]>([
-    ['a spec that cannot be read', { ...broken, identity: identityOf({ problem: 'spec.x is bad' }), inOperatorNamespace: true }, 'refused', 'SpecInvalid'],
+    [
+      'a spec that cannot be read',
+      { ...broken, identity: identityOf({ problem: 'spec.x is bad' }), inOperatorNamespace: true },
+      'refused',
+      'SpecInvalid',
+    ],
     ['the operator’s own namespace', { ...broken, inOperatorNamespace: true, namespaceTerminating: true }, 'refused', 'OperatorNamespace'],
     ['a namespace that goes away', { ...broken, namespaceTerminating: true }, 'waiting', 'NamespaceTerminating'],
     ['no such authority', broken, 'waiting', 'AuthorityNotFound'],
-    ['a namespace that is not allowed', { authority: authorityOf({ allowedNamespaces: ['other'], signing: undefined }) }, 'refused', 'NamespaceNotAllowed'],
-    ['an authority that cannot sign', { authority: authorityOf({ signing: undefined, problem: 'why' }), identity: withCertificate({ lifetime: hours(9999) }) }, 'waiting', 'AuthorityNotReady'],
-    ['a lifetime beyond the generation’s', { identity: withCertificate({ lifetime: hours(361) }), observedAccounts: [] }, 'refused', 'LifetimeOutOfBounds'],
-    ['a lifetime beyond the authority’s', { identity: withCertificate({ lifetime: hours(49) }), authority: authorityOf({ maxLifetime: hours(48) }) }, 'refused', 'LifetimeOutOfBounds'],
+    [
+      'a namespace that is not allowed',
+      { authority: authorityOf({ allowedNamespaces: ['other'], signing: undefined }) },
+      'refused',
+      'NamespaceNotAllowed',
+    ],
+    [
+      'an authority that cannot sign',
+      { authority: authorityOf({ signing: undefined, problem: 'why' }), identity: withCertificate({ lifetime: hours(9999) }) },
+      'waiting',
+      'AuthorityNotReady',
+    ],
+    [
+      'a lifetime beyond the generation’s',
+      { identity: withCertificate({ lifetime: hours(361) }), observedAccounts: [] },
+      'refused',
+      'LifetimeOutOfBounds',
+    ],
+    [
+      'a lifetime beyond the authority’s',
+      { identity: withCertificate({ lifetime: hours(49) }), authority: authorityOf({ maxLifetime: hours(48) }) },
+      'refused',
+      'LifetimeOutOfBounds',
+    ],
     ['a lifetime below the authority’s', { identity: withCertificate({ lifetime: minutes(59) }) }, 'refused', 'LifetimeOutOfBounds'],
-    ['a key type the authority does not allow', { identity: withCertificate({ keyType: 'ED25519' }), authority: authorityOf({ keyTypes: ['ECDSAP256'] }), observedAccounts: [] }, 'refused', 'KeyTypeNotAllowed'],
+    [
+      'a key type the authority does not allow',
+      { identity: withCertificate({ keyType: 'ED25519' }), authority: authorityOf({ keyTypes: ['ECDSAP256'] }), observedAccounts: [] },
+      'refused',
+      'KeyTypeNotAllowed',
+    ],
     ['no pods and no recorded account', { observedAccounts: [] }, 'waiting', 'NoServiceAccount'],
     ['pods under two accounts and no recorded one', { observedAccounts: ['a', 'b'] }, 'refused', 'ServiceAccountConflict'],
-    ['more names than one certificate may hold', { serviceDnsNames: Array.from({ length: 401 }, (_, i) => parseDnsName(`s${i}.shop`)) }, 'refused', 'TooManyNames'],
+    [
+      'more names than one certificate may hold',
+      { serviceDnsNames: Array.from({ length: 401 }, (_, i) => parseDnsName(`s${i}.shop`)) },
+      'refused',
+      'TooManyNames',
+    ],
   ])('%s: does nothing and says so', (_what, change, state, reason) => {
     const plan = planIdentity(factsOf(change), NOW)
     expect({ step: plan.step.kind, state: plan.readiness.state, reason: plan.readiness.reason }).toEqual({ step: 'none', state, reason })
@@ -48,7 +85,10 @@ describe('an identity that may not be served', () => {
   it('still gets a new trust bundle, and nothing else', () => {
     const facts = servedFacts({}, { bundleFingerprint: fingerprintOf(Buffer.from('old')) })
     const plan = planIdentity({ ...facts, identity: withCertificate({ lifetime: hours(9999) }) }, NOW)
-    expect(plan).toMatchObject({ step: { kind: 'update', patch: { bundle: 'the bundle', labels: {} } }, readiness: { reason: 'LifetimeOutOfBounds' } })
+    expect(plan).toMatchObject({
+      step: { kind: 'update', patch: { bundle: 'the bundle', labels: {} } },
+      readiness: { reason: 'LifetimeOutOfBounds' },
+    })
   })
 })
 
@@ -58,7 +98,9 @@ describe('the account of an identity', () => {
     return step.kind === 'issue' ? step.profile.spiffeId.uri : undefined
   }
   it('is what the spec says, whatever the pods run as', () => {
-    expect(uriOf(factsOf({ identity: identityOf({ spec: specOf({ serviceAccountName: 'x' }) }), observedAccounts: ['a', 'b'] }))).toBe('spiffe://cluster.local/ns/shop/sa/x')
+    expect(uriOf(factsOf({ identity: identityOf({ spec: specOf({ serviceAccountName: 'x' }) }), observedAccounts: ['a', 'b'] }))).toBe(
+      'spiffe://cluster.local/ns/shop/sa/x',
+    )
   })
   it('is the one that all pods run as, also where another was recorded', () => {
     expect(uriOf(factsOf({ observedAccounts: ['new'], recordedAccount: 'old' }))).toBe('spiffe://cluster.local/ns/shop/sa/new')
@@ -76,7 +118,11 @@ describe('the account of an identity', () => {
 describe('a leaf', () => {
   it('that is right is left alone until the instant that was drawn', () => {
     const facts = servedFacts()
-    expect(planIdentity(facts, NOW)).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'ready', reason: 'Current' }, next: NOW + hours(11) })
+    expect(planIdentity(facts, NOW)).toMatchObject({
+      step: { kind: 'none' },
+      readiness: { state: 'ready', reason: 'Current' },
+      next: NOW + hours(11),
+    })
   })
 
   it('that is missing is issued by a create', () => {
@@ -92,18 +138,30 @@ describe('a leaf', () => {
     ['NamesChanged', leafOf({ dnsNames: [] })],
     ['KeyTypeChanged', leafOf({ keyType: 'RSA3072' })],
     ['ProfileChanged', without(annotations.profileHash)],
-    ['RenewalDue', { renewAt: NOW - 1, leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), notBefore: NOW - hours(20), notAfter: NOW + hours(4) } }],
+    [
+      'RenewalDue',
+      {
+        renewAt: NOW - 1,
+        leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), notBefore: NOW - hours(20), notAfter: NOW + hours(4) },
+      },
+    ],
   ]
   it.each(defects)('with the defect %s is replaced for that reason', (reason, change) => {
     const plan = planIdentity(servedFacts({}, change), NOW)
     expect(plan).toMatchObject({ step: { kind: 'issue', replaces: { uid: 'secret-uid', resourceVersion: '20' } }, reason })
   })
-  it.each(defects.map(([reason], index) => [reason, index] as const))('is judged for %s before what comes later (row %i)', (reason, index) => {
-    const later = defects.slice(index).reverse().map(([, change]) => change)
-    const leaf = Object.assign({}, ...later.map((change) => change.leaf ?? {}), defects[index]?.[1].leaf ?? {})
-    const merged = { ...Object.assign({}, ...later), leaf: { ...secretFor(factsOf()).leaf, ...leaf } }
-    expect(planIdentity(servedFacts({}, merged), NOW).reason).toBe(reason)
-  })
+  it.each(defects.map(([reason], index) => [reason, index] as const))(
+    'is judged for %s before what comes later (row %i)',
+    (reason, index) => {
+      const later = defects
+        .slice(index)
+        .reverse()
+        .map(([, change]) => change)
+      const leaf = Object.assign({}, ...later.map((change) => change.leaf ?? {}), defects[index]?.[1].leaf ?? {})
+      const merged = { ...Object.assign({}, ...later), leaf: { ...secretFor(factsOf()).leaf, ...leaf } }
+      expect(planIdentity(servedFacts({}, merged), NOW).reason).toBe(reason)
+    },
+  )
 
   it.each([
     ['a second URI', { uris: ['spiffe://cluster.local/ns/shop/sa/payments', 'spiffe://cluster.local/ns/shop/sa/admin'] }],
@@ -123,7 +181,15 @@ describe('a leaf', () => {
     const before = servedFacts()
     const plan = planIdentity({ ...before, identity: asked }, NOW)
     expect(plan).toMatchObject({ step: { kind: 'issue', renewedFor: '2026-11-24T11:00:00Z' }, reason: 'RenewalRequested' })
-    expect(planIdentity(servedFacts({ identity: asked }, { annotations: { ...secretFor(before).annotations, [annotations.renewedFor]: '2026-11-24T11:00:00Z' } }), NOW).step.kind).toBe('none')
+    expect(
+      planIdentity(
+        servedFacts(
+          { identity: asked },
+          { annotations: { ...secretFor(before).annotations, [annotations.renewedFor]: '2026-11-24T11:00:00Z' } },
+        ),
+        NOW,
+      ).step.kind,
+    ).toBe('none')
   })
 
   it('is not renewed for a request that is no time, and the condition says so', () => {
@@ -149,7 +215,11 @@ describe('the Secret around a leaf that is right', () => {
     ['the owner of a former identity of that name', 'MetadataChanged', { owner: { name: 'payments', uid: 'older' } }],
   ])('is patched, not reissued, when %s differs', (_what, reason, change) => {
     const plan = planIdentity(servedFacts({}, change), NOW)
-    expect(plan).toMatchObject({ step: { kind: 'update', version: { uid: 'secret-uid', resourceVersion: '20' } }, reason, readiness: { state: 'ready' } })
+    expect(plan).toMatchObject({
+      step: { kind: 'update', version: { uid: 'secret-uid', resourceVersion: '20' } },
+      reason,
+      readiness: { state: 'ready' },
+    })
   })
 
   it.each<[string, Partial<SecretFacts>]>([
@@ -165,9 +235,17 @@ describe('the Secret around a leaf that is right', () => {
 })
 
 describe('after a failure', () => {
-  const failure = (nextAttemptAt: number) => ({ reason: 'ServerError', message: 'x', at: formatInstant(NOW), attempts: 1, nextAttemptAt: formatInstant(nextAttemptAt) })
+  const failure = (nextAttemptAt: number) => ({
+    reason: 'ServerError',
+    message: 'x',
+    at: formatInstant(NOW),
+    attempts: 1,
+    nextAttemptAt: formatInstant(nextAttemptAt),
+  })
   const failed = (generation: number, nextAttemptAt: number) =>
-    factsOf({ identity: identityOf({ generation, status: { observedGeneration: 1, conditions: [], lastFailure: failure(nextAttemptAt) } }) })
+    factsOf({
+      identity: identityOf({ generation, status: { observedGeneration: 1, conditions: [], lastFailure: failure(nextAttemptAt) } }),
+    })
 
   it('nothing is done before the next attempt, which is when to look again', () => {
     expect(planIdentity(failed(1, NOW + seconds(8)), NOW)).toMatchObject({ step: { kind: 'none' }, held: true, next: NOW + seconds(8) })

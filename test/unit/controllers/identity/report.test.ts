@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { MutualIdentityStatus } from '../../../../src/api/mutual-identity.ts'
-import { OperatorError } from '../../../../src/base/errors.ts'
 import { hours } from '../../../../src/base/duration.ts'
+import { OperatorError } from '../../../../src/base/errors.ts'
 import { formatInstant } from '../../../../src/base/instant.ts'
 import type { IdentityFacts, SecretFacts } from '../../../../src/controllers/identity/facts.ts'
 import type { Outcome } from '../../../../src/controllers/identity/perform.ts'
@@ -11,33 +11,62 @@ import { fingerprintOf } from '../../../../src/pki/fingerprint.ts'
 import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../../support/identity-facts.ts'
 
 const NONE: Outcome = { kind: 'none' }
-const issued = (created: boolean): Outcome => ({ kind: 'issued', created, serialNumber: '0b', notAfter: NOW + hours(24), renewAt: NOW + hours(13) })
+const issued = (created: boolean): Outcome => ({
+  kind: 'issued',
+  created,
+  serialNumber: '0b',
+  notAfter: NOW + hours(24),
+  renewAt: NOW + hours(13),
+})
 const failure = (error: unknown): Outcome => ({ kind: 'failed', error })
 const unreachable = new OperatorError('retry', 'NotSent', 'no connection')
 const notOwned = new OperatorError('blocked', 'SecretNotOwned', 'not ours')
 
-const statusAfter = (facts: IdentityFacts, outcome: Outcome = NONE): MutualIdentityStatus => nextStatus(facts, planIdentity(facts, NOW), outcome, NOW)
+const statusAfter = (facts: IdentityFacts, outcome: Outcome = NONE): MutualIdentityStatus =>
+  nextStatus(facts, planIdentity(facts, NOW), outcome, NOW)
 const eventAfter = (facts: IdentityFacts, outcome: Outcome = NONE) => announce(facts, planIdentity(facts, NOW), outcome)
 const conditionsAfter = (facts: IdentityFacts, outcome: Outcome = NONE) =>
   statusAfter(facts, outcome).conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)
-const withStatus = (status: Partial<MutualIdentityStatus>) => ({ identity: identityOf({ status: { observedGeneration: 1, conditions: [], ...status } }) })
+const withStatus = (status: Partial<MutualIdentityStatus>) => ({
+  identity: identityOf({ status: { observedGeneration: 1, conditions: [], ...status } }),
+})
 const failedBefore = (reason: string, nextAttemptAt: number) =>
-  withStatus({ lastFailure: { reason, message: 'x', at: formatInstant(NOW - 2000), attempts: 1, nextAttemptAt: formatInstant(nextAttemptAt) } })
-const leafOf = (change: object): Partial<SecretFacts> => ({ leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), ...change } })
+  withStatus({
+    lastFailure: { reason, message: 'x', at: formatInstant(NOW - 2000), attempts: 1, nextAttemptAt: formatInstant(nextAttemptAt) },
+  })
+const leafOf = (change: object): Partial<SecretFacts> => ({
+  leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), ...change },
+})
 /** A renewal that is due; the present certificate lasts four hours more. */
-const due = (change: Partial<IdentityFacts> = {}) => servedFacts(change, { renewAt: NOW - 1, ...leafOf({ notBefore: NOW - hours(20), notAfter: NOW + hours(4) }) })
+const due = (change: Partial<IdentityFacts> = {}) =>
+  servedFacts(change, { renewAt: NOW - 1, ...leafOf({ notBefore: NOW - hours(20), notAfter: NOW + hours(4) }) })
 
 describe('the conditions of an identity', () => {
   it.each<[string, string[], IdentityFacts, Outcome]>([
     ['that has what it needs', ['Ready=True Current'], servedFacts(), NONE],
     ['that was issued just now', ['Ready=True Current'], factsOf(), issued(true)],
-    ['that waits for others', ['Ready=False AuthorityNotFound', 'Reconciling=True AuthorityNotFound'], factsOf({ authority: undefined }), NONE],
-    ['that waits for a person', ['Ready=False OperatorNamespace', 'Stalled=True OperatorNamespace'], factsOf({ inOperatorNamespace: true }), NONE],
+    [
+      'that waits for others',
+      ['Ready=False AuthorityNotFound', 'Reconciling=True AuthorityNotFound'],
+      factsOf({ authority: undefined }),
+      NONE,
+    ],
+    [
+      'that waits for a person',
+      ['Ready=False OperatorNamespace', 'Stalled=True OperatorNamespace'],
+      factsOf({ inOperatorNamespace: true }),
+      NONE,
+    ],
     ['whose first issuance failed', ['Ready=False NotSent', 'Reconciling=True NotSent'], factsOf(), failure(unreachable)],
     ['whose Secret is not its own', ['Ready=False SecretNotOwned', 'Stalled=True SecretNotOwned'], factsOf(), failure(notOwned)],
     ['whose renewal failed while the certificate lasts', ['Ready=True Current'], due(), failure(unreachable)],
     ['whose renewal needs a person', ['Ready=False SecretNotOwned', 'Stalled=True SecretNotOwned'], due(), failure(notOwned)],
-    ['whose leaf is wrong and cannot be replaced', ['Ready=False NotSent', 'Reconciling=True NotSent'], servedFacts({}, leafOf({ uris: [] })), failure(unreachable)],
+    [
+      'whose leaf is wrong and cannot be replaced',
+      ['Ready=False NotSent', 'Reconciling=True NotSent'],
+      servedFacts({}, leafOf({ uris: [] })),
+      failure(unreachable),
+    ],
     ['that met a mistake of ours', ['Ready=False InternalError', 'Reconciling=True InternalError'], factsOf(), failure(new Error('oops'))],
   ])('%s: %j', (_what, conditions, facts, outcome) => {
     expect(conditionsAfter(facts, outcome)).toEqual(conditions)
@@ -50,7 +79,14 @@ describe('the conditions of an identity', () => {
 
   it('keep the time of their last change', () => {
     const since = formatInstant(NOW - hours(9))
-    const ready = { type: 'Ready', status: 'True', reason: 'Current', message: 'x', lastTransitionTime: since, observedGeneration: 1 } as const
+    const ready = {
+      type: 'Ready',
+      status: 'True',
+      reason: 'Current',
+      message: 'x',
+      lastTransitionTime: since,
+      observedGeneration: 1,
+    } as const
     expect(statusAfter(servedFacts(withStatus({ conditions: [ready] }))).conditions[0]?.lastTransitionTime).toBe(since)
   })
 })
@@ -75,14 +111,19 @@ describe('the status of an identity', () => {
 
   it('keeps what it showed while the Secret cannot be judged', () => {
     const certificate = { serialNumber: '09', notAfter: 'x', renewAt: 'x', issuedBy: 'x' }
-    expect(statusAfter(factsOf({ ...withStatus({ certificate, spiffeID: 'spiffe://x' }), authority: authorityOf({ signing: undefined }) }))).toMatchObject({
+    expect(
+      statusAfter(factsOf({ ...withStatus({ certificate, spiffeID: 'spiffe://x' }), authority: authorityOf({ signing: undefined }) })),
+    ).toMatchObject({
       certificate,
       spiffeID: 'spiffe://x',
     })
   })
 
   it('does not show a certificate that does not verify', () => {
-    const facts = servedFacts({ authority: authorityOf({ allowedNamespaces: [] }) }, { trusted: { ok: false, rule: 'anchor', detail: 'x' } })
+    const facts = servedFacts(
+      { authority: authorityOf({ allowedNamespaces: [] }) },
+      { trusted: { ok: false, rule: 'anchor', detail: 'x' } },
+    )
     expect([statusAfter(facts).certificate, statusAfter(facts).spiffeID]).toEqual([undefined, undefined])
   })
 
@@ -109,7 +150,12 @@ describe('the event of a pass over an identity', () => {
   it.each<[string, string | undefined, IdentityFacts, Outcome]>([
     ['a first certificate', 'Issued', factsOf(), issued(true)],
     ['a certificate that was due', 'Renewed', due(), issued(false)],
-    ['a certificate that was asked for', 'Renewed', { ...servedFacts(), identity: identityOf({ renewRequestedAt: formatInstant(NOW) }) }, issued(false)],
+    [
+      'a certificate that was asked for',
+      'Renewed',
+      { ...servedFacts(), identity: identityOf({ renewRequestedAt: formatInstant(NOW) }) },
+      issued(false),
+    ],
     ['a certificate that was wrong', 'Reissued', servedFacts({}, leafOf({ uris: [] })), issued(false)],
     ['a repair', 'Repaired', servedFacts({}, { labels: {} }), { kind: 'updated' }],
     ['a Secret that is made again', 'Repaired', servedFacts({}, { immutable: true, bundleFingerprint: undefined }), { kind: 'deleted' }],
@@ -124,12 +170,22 @@ describe('the event of a pass over an identity', () => {
   })
 
   it('is not repeated while a refusal stays', () => {
-    const ready = { type: 'Ready', status: 'False', reason: 'OperatorNamespace', message: 'x', lastTransitionTime: 'x', observedGeneration: 1 } as const
+    const ready = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'OperatorNamespace',
+      message: 'x',
+      lastTransitionTime: 'x',
+      observedGeneration: 1,
+    } as const
     expect(eventAfter(factsOf({ ...withStatus({ conditions: [ready] }), inOperatorNamespace: true }))).toBeUndefined()
   })
 
   it('is a Warning exactly for refusals and failures', () => {
-    expect([eventAfter(factsOf(), issued(true)), eventAfter(factsOf(), failure(unreachable))].map((event) => event?.type)).toEqual(['Normal', 'Warning'])
+    expect([eventAfter(factsOf(), issued(true)), eventAfter(factsOf(), failure(unreachable))].map((event) => event?.type)).toEqual([
+      'Normal',
+      'Warning',
+    ])
   })
 
   it('says of an issuance which certificate, until when and why', () => {

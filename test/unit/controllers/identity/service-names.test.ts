@@ -23,7 +23,11 @@ describe('the names of a Service', () => {
     expect(namesOf({})).toEqual(THREE)
   })
   it('are also wildcards where it is headless, for its pods', () => {
-    expect(namesOf({ services: [serviceObject('web', { clusterIP: 'None' })] })).toEqual(['*.web.shop.svc', '*.web.shop.svc.cluster.local', ...THREE])
+    expect(namesOf({ services: [serviceObject('web', { clusterIP: 'None' })] })).toEqual([
+      '*.web.shop.svc',
+      '*.web.shop.svc.cluster.local',
+      ...THREE,
+    ])
   })
   it('come once, however many pods it selects', () => {
     expect(namesOf({ pods: [podObject('a'), podObject('b', { labels: { app: 'payments', version: '2' } })] })).toEqual(THREE)
@@ -37,12 +41,20 @@ describe('a Service covers an identity', () => {
   const selecting = (selector: Record<string, string>) => [serviceObject('web', { selector })]
   it.each<[string, boolean, World]>([
     ['when its selector is within matchLabels, also without pods', true, { services: selecting({ app: 'payments' }) }],
-    ['when it selects one of the pods', true, { services: selecting({ version: '2' }), pods: [podObject('a', { labels: { version: '2' } })] }],
+    [
+      'when it selects one of the pods',
+      true,
+      { services: selecting({ version: '2' }), pods: [podObject('a', { labels: { version: '2' } })] },
+    ],
     ['not when it asks for more than a pod has', false, { services: selecting({ app: 'payments', tier: 'back' }), pods: [podObject('a')] }],
     ['not when it selects others', false, { services: selecting({ app: 'other' }), pods: [podObject('a')] }],
     ['not without a selector', false, { services: selecting({}), pods: [podObject('a')] }],
     ['not as an ExternalName', false, { services: [serviceObject('web', { type: 'ExternalName' })], pods: [podObject('a')] }],
-    ['not from another namespace', false, { services: [serviceObject('web', {}, { metadata: { namespace: 'other' } })], pods: [podObject('a')] }],
+    [
+      'not from another namespace',
+      false,
+      { services: [serviceObject('web', {}, { metadata: { namespace: 'other' } })], pods: [podObject('a')] },
+    ],
   ])('%s', (_what, covers, world) => {
     expect(namesOf(world).length > 0).toBe(covers)
   })

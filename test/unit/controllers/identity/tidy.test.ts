@@ -23,14 +23,21 @@ describe('a Secret around a leaf that is right', () => {
 
   it.each([labels.managedBy, labels.role, labels.identity, labels.authority, labels.authorityKind])('gets label %s back', (key) => {
     const edited = tidy({ labels: { ...good.labels, [key]: 'edited' } })
-    expect(edited).toMatchObject({ reason: 'MetadataChanged', message: `to be repaired: label ${key}`, patch: { labels: good.labels, bundle: undefined } })
+    expect(edited).toMatchObject({
+      reason: 'MetadataChanged',
+      message: `to be repaired: label ${key}`,
+      patch: { labels: good.labels, bundle: undefined },
+    })
   })
 
   it.each([annotations.serialNumber, annotations.issuingGeneration, annotations.bundleFingerprint, annotations.profileHash])(
     'gets annotation %s back',
     (key) => {
       const { [key]: _gone, ...rest } = good.annotations
-      expect(tidy({ annotations: rest })).toMatchObject({ message: `to be repaired: annotation ${key}`, patch: { annotations: good.annotations } })
+      expect(tidy({ annotations: rest })).toMatchObject({
+        message: `to be repaired: annotation ${key}`,
+        patch: { annotations: good.annotations },
+      })
     },
   )
 
@@ -54,19 +61,33 @@ describe('a Secret around a leaf that is right', () => {
 
   it('keeps labels and annotations of other people', () => {
     const patch = tidy({ labels: {} })?.patch
-    expect(Object.keys({ ...patch?.labels, ...patch?.annotations }).filter((key) => !/^(mutualidentity\.io|app\.kubernetes\.io\/managed-by)/.test(key))).toEqual([])
+    expect(
+      Object.keys({ ...patch?.labels, ...patch?.annotations }).filter(
+        (key) => !/^(mutualidentity\.io|app\.kubernetes\.io\/managed-by)/.test(key),
+      ),
+    ).toEqual([])
   })
 
   it('gets its owner back, as one that garbage collection follows', () => {
     const edited = tidy({ owner: undefined })
     expect(edited).toMatchObject({ message: 'to be repaired: owner reference' })
     expect(edited?.patch.ownerReferences).toEqual([
-      { apiVersion: 'mutualidentity.io/v1alpha1', kind: 'MutualIdentity', name: 'payments', uid: 'uid-1', controller: true, blockOwnerDeletion: false },
+      {
+        apiVersion: 'mutualidentity.io/v1alpha1',
+        kind: 'MutualIdentity',
+        name: 'payments',
+        uid: 'uid-1',
+        controller: true,
+        blockOwnerDeletion: false,
+      },
     ])
   })
 
   it('gets the published bundle in the same patch as everything else', () => {
-    expect(tidy({ bundleFingerprint: OLD, labels: {} })).toMatchObject({ reason: 'BundleOutdated', patch: { bundle: 'the bundle', labels: good.labels } })
+    expect(tidy({ bundleFingerprint: OLD, labels: {} })).toMatchObject({
+      reason: 'BundleOutdated',
+      patch: { bundle: 'the bundle', labels: good.labels },
+    })
   })
 
   it('names all that is repaired', () => {

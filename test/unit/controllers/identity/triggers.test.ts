@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { projectLeafSecret } from '../../../../src/api/stored/leaf-secret.ts'
+import { projectPod, projectService } from '../../../../src/controllers/caches.ts'
 import {
   identitiesOfAuthority,
   identitiesOfNamespace,
@@ -6,8 +8,6 @@ import {
   identitiesOfService,
   identityOfSecret,
 } from '../../../../src/controllers/identity/triggers.ts'
-import { projectPod, projectService } from '../../../../src/controllers/caches.ts'
-import { projectLeafSecret } from '../../../../src/api/stored/leaf-secret.ts'
 import { changed, filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
 
 const identity = (name: string, podSelector: object, more: object = {}, namespace = 'shop') =>

@@ -1,0 +1,233 @@
+// The process of the operator, on a real API server: killed at any time and started again, ended in order, side by side with another one, and with an
+// API server that goes away. Whatever happens there is one CA, each identity has one Secret that fits, and nobody steps in.
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ControllerProcess } from '../../../scripts/install/controller-process.ts'
+import { mutualIdentities } from '../../../src/api/kinds.ts'
+import { leases, secrets } from '../../../src/k8s/resource.ts'
+import { eventually } from '../../support/cluster-eventually.ts'
+import { fitsTogether, materialOf, rootsIn } from '../../support/cluster-material.ts'
+import { bundleTextOf, createPlace, isReady, listAll, type Place, placeIn, statusOf, trustBundle } from '../../support/cluster-objects.ts'
+import { type LogEntry, OPERATOR, OPERATOR_NAMESPACE, startCluster, type TestCluster } from '../../support/cluster-operator.ts'
+
+let cluster: TestCluster
+
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+
+afterAll(async () => {
+  await cluster?.close()
+})
+
+/** One CA; for each identity of the namespace one Secret whose parts fit together and that its status speaks of. */
+async function allIsWell(place: Place): Promise<void> {
+  const authorities = await listAll(cluster.client, secrets, OPERATOR_NAMESPACE)
+  expect(authorities.map(({ metadata }) => metadata.name)).toEqual(['default-ca-1'])
+  const made = cluster.audit.writes(OPERATOR, { namespace: OPERATOR_NAMESPACE })
+  expect(made.filter(({ resource, verb, code }) => resource === 'secrets' && verb === 'create' && code === 201)).toHaveLength(1)
+  const identities = await listAll(cluster.client, mutualIdentities, place.name)
+  const leaves = await listAll(cluster.client, secrets, place.name)
+  expect(leaves.map(({ metadata }) => metadata.name).sort()).toEqual(identities.map(({ metadata }) => `${metadata.name}-mtls`).sort())
+  const bundle = bundleTextOf(await trustBundle(place)) ?? ''
+  expect(rootsIn(bundle)).toHaveLength(1)
+  for (const identity of identities) {
+    const material = materialOf(await place.secret(identity.metadata.name))
+    expect(material.ca).toBe(bundle)
+    expect(fitsTogether(material)).toBe(true)
+    expect(statusOf(identity).certificate?.serialNumber).toBe(material.serialNumber)
+  }
+}
+
+const allReady = async (place: Place): Promise<boolean> => (await listAll(cluster.client, mutualIdentities, place.name)).every(isReady)
+
+const says = (message: string, pid?: number): LogEntry[] =>
+  cluster.log.filter((entry) => entry.fields?.message === message && (pid === undefined || entry.pid === pid))
+
+/** Numbers from 0 to 1 that are the same in each run (mulberry32). */
+function drawer(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+describe('a controller that is killed at any time and started again', () => {
+  const IDENTITIES = 60
+  const WITHOUT_LEASE = ['--leader-election', 'false', '--concurrency', '4']
+  let place: Place
+
+  /** Runs a controller until it has printed so many lines more than it does at its start, then some milliseconds longer, and kills it. */
+  async function runUntilKilled(lines: number, milliseconds: number): Promise<void> {
+    let pid = 0
+    let count = 0
+    let killing: Promise<void> | undefined
+    const kill = async (): Promise<void> => {
+      await sleep(milliseconds)
+      process.kill(pid, 'SIGKILL')
+    }
+    const run = cluster.start({
+      flags: WITHOUT_LEASE,
+      onStarted(started) {
+        pid = started
+      },
+      onEntry({ fields }) {
+        if (fields?.message === 'cluster found' || count > 0) count++
+        if (count >= lines) killing ??= kill()
+      },
+    })
+    const ended = await run.then(
+      (controller) => controller.ended,
+      () => undefined, // killed before it was ready
+    )
+    await killing
+    if (ended) expect(ended.signal).toBe('SIGKILL')
+  }
+
+  it('makes every identity ready, under one CA, each with one Secret that fits; and then it is quiet', async () => {
+    place = await createPlace(cluster.client, 'crash')
+    for (let number = 0; number < IDENTITIES; number++) {
+      await place.identity(`web-${number}`, { certificate: { keyType: number % 3 === 0 ? 'RSA3072' : 'ECDSAP256' } })
+    }
+    const draw = drawer(20261124)
+    let kills = 0
+    while (!(await allReady(place))) {
+      // Some are killed while they fill their caches or make the CA, most while they issue.
+      const t0 = performance.now(); const l0 = cluster.log.length
+      await runUntilKilled(1 + Math.floor(draw() * 60), Math.floor(draw() * 40))
+      console.log(kills, performance.now() - t0, cluster.log.length - l0, (await listAll(cluster.client, secrets, place.name)).length, (await listAll(cluster.client, mutualIdentities, place.name)).filter(isReady).length)
+      kills++
+      expect(kills).toBeLessThan(60)
+    }
+    expect(kills).toBeGreaterThanOrEqual(5)
+    const controller = await cluster.start({ flags: WITHOUT_LEASE })
+    await eventually(() => trustBundle(place))
+    await eventually(() => says('controllers started', controller.pid).length > 0)
+    await allIsWell(place)
+    const before = cluster.audit.writes(OPERATOR).length
+    await sleep(1_000)
+    expect(cluster.audit.writes(OPERATOR)).toHaveLength(before)
+    expect((await controller.stop()).code).toBe(0)
+  })
+
+  it('has made no certificate more than once for a Secret that was there', () => {
+    const made = cluster.audit.writes(OPERATOR, { namespace: 'crash' })
+    const created = made.filter(({ resource, verb, code }) => resource === 'secrets' && verb === 'create' && code === 201)
+    expect(created).toHaveLength(IDENTITIES)
+    expect(made.filter(({ resource, verb }) => resource === 'secrets' && verb !== 'create')).toEqual([])
+  })
+})
+
+describe('the lease', () => {
+  const holder = async (): Promise<string> => {
+    const lease = await cluster.client.get(leases, { namespace: OPERATOR_NAMESPACE, name: 'mutual-identity' })
+    return (lease.spec as { holderIdentity?: string }).holderIdentity ?? ''
+  }
+  const leads = async (controller: ControllerProcess): Promise<boolean> =>
+    /^mutual_identity_leader 1$/m.test(await (await fetch(`http://${controller.address}/metrics`)).text())
+
+  it('is given back within 10 s of SIGTERM in the middle of the work, with exit code 0, and the next start goes on at once', async () => {
+    const place = await createPlace(cluster.client, 'sigterm')
+    for (let number = 0; number < 40; number++) await place.identity(`web-${number}`, { certificate: { keyType: 'RSA3072' } })
+    const begun = Promise.withResolvers<void>()
+    const controller = await cluster.start({
+      onEntry({ fields }) {
+        if (fields?.message === 'certificate issued') begun.resolve()
+      },
+    })
+    await begun.promise
+    const from = performance.now()
+    const ended = await controller.stop()
+    expect(ended).toEqual({ code: 0, signal: null })
+    expect(performance.now() - from).toBeLessThan(10_000)
+    expect(await allReady(place)).toBe(false)
+    expect(await holder()).toBe('')
+
+    const next = await cluster.start()
+    const readyAt = performance.now()
+    await eventually(() => leads(next), 10_000)
+    // Nobody waits for the 15 s that a lease lasts.
+    expect(performance.now() - readyAt).toBeLessThan(10_000)
+    await eventually(() => allReady(place))
+    await eventually(() => trustBundle(place))
+    await allIsWell(place)
+    await next.stop()
+  })
+
+  it('is held by one of two side by side; when that is killed the other issues within 20 s', async () => {
+    const place = await createPlace(cluster.client, 'pair')
+    const first = await cluster.start()
+    await eventually(() => leads(first))
+    const second = await cluster.start()
+    await place.identity('before')
+    await place.ready('before')
+    expect([await leads(first), await leads(second)]).toEqual([true, false])
+    // Who does not lead writes nothing at all.
+    const { text } = { text: await (await fetch(`http://${second.address}/metrics`)).text() }
+    expect(text).not.toMatch(/^mutual_identity_api_requests_total\{verb="(create|patch|delete)"/m)
+    await first.kill()
+    const from = performance.now()
+    await place.identity('after')
+    await place.ready('after', 20_000)
+    expect(performance.now() - from).toBeLessThan(20_000)
+    expect(await leads(second)).toBe(true)
+    await allIsWell(place)
+    await second.stop()
+  })
+})
+
+describe('an API server that goes away', () => {
+  it('and does not answer for 6 s costs the leader nothing', async () => {
+    const place = await createPlace(cluster.client, 'frozen')
+    const controller = await cluster.start()
+    await place.identity('before')
+    await place.ready('before')
+    const pid = cluster.plane.pids['kube-apiserver'] ?? 0
+    process.kill(pid, 'SIGSTOP')
+    try {
+      await sleep(6_000)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await place.identity('after')
+    await place.ready('after')
+    expect(says('lease lost', controller.pid)).toEqual([])
+    expect(await controller.stop()).toEqual({ code: 0, signal: null })
+  })
+
+  it('and is started again after some seconds is found again by the same process', async () => {
+    const place = await createPlace(cluster.client, 'gone')
+    // Without a lease, since nobody knows how long the start takes on a slow machine: a leader of whom the others hear nothing must end.
+    const controller = await cluster.start({ flags: ['--leader-election', 'false'] })
+    for (const name of ['before', 'due']) await place.identity(name)
+    for (const name of ['before', 'due']) await place.ready(name)
+    await cluster.plane.stopApiServer()
+    await sleep(4_000)
+    await cluster.plane.startApiServer()
+    await eventually(() => place.identity('after'))
+    await place.ready('after')
+    await place.patch(mutualIdentities, 'due', { metadata: { annotations: { 'mutualidentity.io/renew-requested-at': '2030-01-01T00:00:00Z' } } })
+    await eventually(async () => expect(await place.eventsOf('due')).toEqual(['Issued', 'Renewed']))
+    await place.delete(secrets, 'before-mtls')
+    await eventually(async () => expect(fitsTogether(materialOf(await place.secret('before')))).toBe(true))
+    await allReady(place)
+    await eventually(() => allReady(place))
+    await allIsWell(place)
+    expect(await controller.stop()).toEqual({ code: 0, signal: null })
+  })
+})
+
+it('no line of the log is an error, and no piece of a private key is in what people see', async () => {
+  const errors = cluster.log.filter(({ fields }) => fields?.level === 'error')
+  expect(errors.map(({ line }) => line)).toEqual([])
+  expect(cluster.keys.keys.size).toBeGreaterThan(100)
+  expect(cluster.keys.piecesIn(await cluster.visibleText())).toBe(0)
+})
+
+it('the operator namespace holds nothing but the CA, its record and the lease', async () => {
+  expect(await placeIn(cluster.client, OPERATOR_NAMESPACE).find(secrets, 'default-ca-2')).toBeUndefined()
+})

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals'
+import { hours, seconds } from '../../../src/base/duration.ts'
+import { formatInstant } from '../../../src/base/instant.ts'
+import { explanation } from '../../../src/cli/explanation.ts'
+import type { IdentityFacts } from '../../../src/controllers/identity/facts.ts'
+import { planIdentity } from '../../../src/controllers/identity/plan.ts'
+import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../support/identity-facts.ts'
+
+/** The page as a record: each name with its value. */
+function pageOf(facts: IdentityFacts): Record<string, string> {
+  const lines = explanation(facts, planIdentity(facts, NOW), NOW).split('\n').filter(Boolean)
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
+}
+
+describe('the page', () => {
+  it('of an identity that has what it needs says when it is renewed', () => {
+    expect(pageOf(servedFacts())).toMatchObject({
+      Identity: 'shop/payments',
+      Authority: 'ClusterMutualAuthority/default, trust domain cluster.local; generation 1 signs until 2027-02-22T12:00:00Z (in 2160h)',
+      Pods: '2 selected, service accounts: payments',
+      'DNS names': 'payments.shop, payments.shop.svc',
+      Secret: 'payments-mtls',
+      Certificate: '0a for spiffe://cluster.local/ns/shop/sa/payments, ECDSAP256, until 2026-11-25T10:00:00Z (in 22h)',
+      Verifies: 'yes, to the published bundle',
+      State: 'ready: Current: the certificate is current',
+      'Next step': 'nothing',
+      When: 'renewal at 2026-11-24T23:00:00Z (in 11h)',
+    })
+  })
+
+  it('of a first certificate says what is created, and why', () => {
+    expect(pageOf(factsOf())).toMatchObject({
+      Secret: 'none yet',
+      'Next step': 'issue a certificate for spiffe://cluster.local/ns/shop/sa/payments and create Secret payments-mtls',
+      Why: 'SecretMissing: there is no Secret yet',
+      When: 'now',
+    })
+  })
+
+  it.each<[string, IdentityFacts, object]>([
+    [
+      'a replacement',
+      servedFacts({}, { trusted: { ok: false, rule: 'anchor', detail: 'no anchor' } }),
+      { 'Next step': expect.stringContaining('replace Secret payments-mtls'), Verifies: 'no: no anchor' },
+    ],
+    ['a repair', servedFacts({}, { labels: {} }), { 'Next step': 'patch Secret payments-mtls, its key and certificate stay' }],
+    [
+      'a new bundle',
+      servedFacts({}, { bundleFingerprint: undefined }),
+      { 'Next step': 'patch Secret payments-mtls (ca.crt), its key and certificate stay' },
+    ],
+    [
+      'a Secret made again',
+      servedFacts({}, { immutable: true, labels: {} }),
+      { 'Next step': 'delete Secret payments-mtls, to make it again' },
+    ],
+    [
+      'unusable material',
+      servedFacts({}, { problem: { reason: 'KeyInvalid', detail: 'tls.key: bad' }, leaf: undefined }),
+      { Certificate: 'unusable: tls.key: bad' },
+    ],
+  ])('of %s names it', (_what, facts, rows) => {
+    expect(pageOf(facts)).toMatchObject(rows)
+  })
+
+  it('of a Secret that may not be read says unknown, and does not guess', () => {
+    expect(pageOf(factsOf({ secret: 'unknown' }))).toMatchObject({
+      Secret: 'unknown: Secrets of this namespace may not be read by this account',
+      State: expect.stringContaining('SecretUnknown'),
+      'Next step': 'nothing',
+      When: 'when something changes',
+    })
+  })
+
+  it('of an authority that may not be read says unknown, and does not guess', () => {
+    const authority = authorityOf({ signing: undefined, unreadable: 'it may not be read by this account' })
+    expect(pageOf(factsOf({ authority }))).toMatchObject({
+      Authority: 'ClusterMutualAuthority/default: unknown: it may not be read by this account',
+      State: expect.stringContaining('AuthorityUnknown'),
+    })
+  })
+
+  it('of no authority says that there is none', () => {
+    expect(pageOf(factsOf({ authority: undefined })).Authority).toBe('ClusterMutualAuthority/default: not found')
+  })
+
+  it('of an authority that cannot sign says why', () => {
+    expect(pageOf(factsOf({ authority: authorityOf({ signing: undefined, problem: 'its key is gone' }) })).Authority).toContain(
+      'cannot sign: its key is gone',
+    )
+  })
+
+  it('of a failure says how often, and when the next attempt is', () => {
+    const lastFailure = {
+      reason: 'Throttled',
+      message: 'slow down',
+      at: formatInstant(NOW),
+      attempts: 3,
+      nextAttemptAt: formatInstant(NOW + seconds(8)),
+    }
+    const identity = identityOf({ status: { observedGeneration: 1, conditions: [], lastFailure } })
+    expect(pageOf(factsOf({ identity }))).toMatchObject({
+      'Last failure': 'Throttled: slow down (attempt 3 at 2026-11-24T12:00:00Z, next at 2026-11-24T12:00:08Z)',
+      When: 'next attempt at 2026-11-24T12:00:08Z (in 8s)',
+    })
+  })
+
+  it('of an expired certificate says since when', () => {
+    const leaf = secretFor(factsOf()).leaf
+    const facts = servedFacts({}, { leaf: leaf && { ...leaf, notAfter: NOW - hours(3) } })
+    expect(pageOf(facts).Certificate).toContain('(3h ago)')
+  })
+
+  it('says whose account it is: the spec’s, or the observed one with what was recorded', () => {
+    const spec = { ...identityOf().spec, serviceAccountName: 'x' }
+    expect([pageOf(factsOf({ identity: identityOf({ spec }) })).Account, pageOf(factsOf({ recordedAccount: 'old' })).Account]).toEqual([
+      'x',
+      'observed, recorded: old',
+    ])
+  })
+})

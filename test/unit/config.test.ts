@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Config, helpText, parseConfig } from '../../src/config.ts'
+
+function configOf(args: readonly string[] = [], environment: Record<string, string> = {}, terminal = false): Config {
+  const parsed = parseConfig(args, environment, terminal)
+  if (parsed.kind !== 'run') throw new Error(parsed.text)
+  return parsed.config
+}
+const refusal = (...args: string[]) => {
+  const parsed = parseConfig(args, {}, false)
+  return parsed.kind === 'say' ? parsed : { text: 'accepted', exitCode: 0 }
+}
+
+describe('without flags', () => {
+  it('the defaults are those of the documentation', () => {
+    expect(configOf([], { POD_NAME: 'pod-1' })).toMatchObject({
+      kubeconfig: undefined,
+      namespace: 'mutual-identity-system',
+      trustDomain: 'cluster.local',
+      clusterDomain: 'cluster.local',
+      defaultAuthority: true,
+      leaderElection: true,
+      httpPort: 8080,
+      concurrency: 32,
+      resyncMinutes: 60,
+      logLevel: 'info',
+      logFormat: 'json',
+      instance: 'pod-1',
+    })
+  })
+
+  it('the namespace is that of the pod', () => {
+    expect(configOf([], { POD_NAMESPACE: 'security' }).namespace).toBe('security')
+  })
+
+  it('an empty variable is as good as none', () => {
+    expect(configOf([], { POD_NAMESPACE: '' }).namespace).toBe('mutual-identity-system')
+  })
+
+  it('the log is text on a terminal', () => {
+    expect([configOf([], {}, true).logFormat, configOf(['--log-format', 'json'], {}, true).logFormat]).toEqual(['text', 'json'])
+  })
+
+  it('the configuration cannot be changed afterwards', () => {
+    expect(Object.isFrozen(configOf())).toBe(true)
+  })
+})
+
+describe('a flag', () => {
+  it('comes before the environment', () => {
+    expect(configOf(['--namespace', 'mine'], { POD_NAMESPACE: 'security' }).namespace).toBe('mine')
+  })
+
+  it.each<[string, string, Partial<Config>]>([
+    ['--http-address', '127.0.0.1:0', { httpAddress: '127.0.0.1', httpPort: 0 }],
+    ['--http-address', ':9090', { httpAddress: '0.0.0.0', httpPort: 9090 }],
+    ['--http-address', '[::1]:9090', { httpAddress: '::1', httpPort: 9090 }],
+    ['--leader-election', 'false', { leaderElection: false }],
+    ['--default-authority', 'false', { defaultAuthority: false }],
+    ['--concurrency', '256', { concurrency: 256 }],
+    ['--trust-domain', 'example.org', { trustDomain: 'example.org' as Config['trustDomain'] }],
+    ['--kubeconfig', '/a/b', { kubeconfig: '/a/b' }],
+  ])('%s %s is taken', (flag, value, expected) => {
+    expect(configOf([flag, value])).toMatchObject(expected)
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['--namespace', 'Shop', /--namespace "Shop": must be the name of a namespace/],
+    ['--namespace', 'a'.repeat(64), /at most 63/],
+    ['--namespace', 'a.b', /must be the name of a namespace/],
+    ['--trust-domain', 'spiffe://x', /--trust-domain: .*"spiffe:\/\/x" holds a scheme/],
+    ['--trust-domain', '', /--trust-domain: .*is empty/],
+    ['--trust-domain', 'a'.repeat(256), /longer than 255/],
+    ['--cluster-domain', 'cluster.local.', /--cluster-domain: .*ends with a dot/],
+    ['--concurrency', '0', /--concurrency "0": must be a whole number from 1 to 256/],
+    ['--concurrency', '257', /1 to 256/],
+    ['--concurrency', '1e2', /1 to 256/],
+    ['--concurrency', '-1', /concurrency/],
+    ['--resync-minutes', '10081', /1 to 10080/],
+    ['--http-address', '8080', /must be HOST:PORT/],
+    ['--http-address', 'x:65536', /must be HOST:PORT/],
+    ['--log-level', 'trace', /must be one of debug, info, warn, error/],
+    ['--log-format', 'xml', /must be one of json, text, auto/],
+    ['--leader-election', 'yes', /must be one of true, false/],
+    ['--unknown', 'x', /--unknown/],
+  ])('%s %s is refused with its name and the rule', (flag, value, message) => {
+    expect(refusal(flag, value)).toMatchObject({ exitCode: 2, text: expect.stringMatching(message) })
+  })
+
+  it('without its value, or a word that is no flag, is refused', () => {
+    expect([refusal('--namespace').exitCode, refusal('word').exitCode]).toEqual([2, 2])
+  })
+
+  it('that is wrong points to the help', () => {
+    expect(refusal('--log-level', 'x').text).toMatch(/See --help\.\n$/)
+  })
+})
+
+describe('--help', () => {
+  it('comes on standard output with success, whatever else is wrong', () => {
+    expect(parseConfig(['--help', '--log-level', 'x'], {}, false)).toEqual({ kind: 'say', text: helpText(), exitCode: 0 })
+  })
+
+  it('names each flag with its default and its variable', () => {
+    expect(helpText()).toMatch(/--namespace NS .*\[\$POD_NAMESPACE, else mutual-identity-system\]/)
+    for (const flag of ['kubeconfig', 'context', 'trust-domain', 'cluster-domain', 'http-address', 'resync-minutes', 'log-format'])
+      expect(helpText()).toContain(`--${flag} `)
+  })
+})
