@@ -1,6 +1,5 @@
 // The entry of the operator: flags, signals, exit codes. Everything else is wired in operator.ts.
 
-import 'reflect-metadata'
 import { systemClock } from './base/clock.ts'
 import { processEnvironment } from './base/environment.ts'
 import { messageOf } from './base/errors.ts'

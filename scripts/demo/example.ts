@@ -41,6 +41,7 @@ export function readExample(stage: Stage): Example {
 /** Server-side apply, object by object, as kubectl does it. */
 export async function applyExample(stage: Stage, cluster: Cluster, { objects }: Example): Promise<void> {
   for (const object of objects) {
+    stage.signal.throwIfAborted()
     await cluster.client.apply(resourceOf(object), object)
     stage.screen.say(`applied ${object.kind} ${object.metadata.name}`)
   }

@@ -1,5 +1,6 @@
 // What a person may try while all is left running (--keep), and how it ends. Used by show.ts.
 
+import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { annotations } from '../../src/api/names.ts'
@@ -8,7 +9,7 @@ import type { Place } from './place.ts'
 import { style } from './screen.ts'
 import type { Stage } from './stage.ts'
 
-/** Returns when the person ends it: never by itself. */
+/** Resolves when the person ends it. */
 export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): Promise<void> {
   const { screen } = stage
   const command = (text: string, why: string): void => screen.say(`  ${text.padEnd(84)} ${style('dim', why)}`)
@@ -29,8 +30,7 @@ export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): P
       `Ctrl-C (or: kill ${process.pid}) ends it${local ? ', and nothing is left' : '; what was made in the cluster stays, see above'}.`,
     ),
   )
-  // The watches and children keep the process alive.
-  await new Promise<void>(() => undefined)
+  if (!stage.signal.aborted) await once(stage.signal, 'abort')
 }
 
 function isKubectlThere(): boolean {

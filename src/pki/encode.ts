@@ -1,5 +1,6 @@
-// Writes certificates (RFC 5280 section 4) and signs them with node:crypto. Used by signing only; the tests compare it octet by octet
-// with @peculiar/x509, whose object tree costs ten times as much. It validates nothing: what comes here is validated.
+// Writes leaves (RFC 5280 section 4) and signs them with node:crypto. Used by signing only; the tests compare it octet by octet
+// with @peculiar/x509, whose object tree costs ten times as much, and which builds what is not made by the thousand (ca-builder.ts).
+// It validates nothing: what comes here is validated.
 
 import { constants, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -66,12 +67,6 @@ export async function encodeCertificate(content: Content, privateKey: KeyObject)
 /** The empty Name of leaves. */
 export const NO_NAME = sequence()
 
-/** A Name of one common name, as UTF8String (section 4.1.2.4). */
-export function commonName(text: string): Buffer {
-  const attribute = sequence(oid('2.5.4.3'), element(TAG.utf8String, Buffer.from(text, 'utf8')))
-  return sequence(element(TAG.set, attribute))
-}
-
 function extension(type: Buffer, isCritical: boolean, value: Buffer): Buffer {
   return isCritical ? sequence(type, TRUE, octetString(value)) : sequence(type, octetString(value))
 }
@@ -83,13 +78,9 @@ const BASIC_CONSTRAINTS = oid('2.5.29.19')
 const AUTHORITY_KEY_IDENTIFIER = oid('2.5.29.35')
 const EXT_KEY_USAGE = oid('2.5.29.37')
 
-/** A CA without a path length: with 0 its cross-certificate would be refused by OpenSSL and Go. */
-export const CA_CONSTRAINTS = extension(BASIC_CONSTRAINTS, true, sequence(TRUE))
 export const LEAF_CONSTRAINTS = extension(BASIC_CONSTRAINTS, true, sequence())
 
-/** Section 4.2.1.3: keyCertSign is bit 5, cRLSign 6. */
-export const CA_USAGE = extension(KEY_USAGE, true, namedBits(5, 6))
-/** digitalSignature. */
+/** Section 4.2.1.3: digitalSignature is bit 0. */
 export const LEAF_USAGE = extension(KEY_USAGE, true, namedBits(0))
 /** And keyEncipherment, which is for RSA only (RFC 8422 section 5.1, RFC 8410 section 5). */
 export const LEAF_USAGE_RSA = extension(KEY_USAGE, true, namedBits(0, 2))

@@ -6,13 +6,11 @@ import type { Duration } from '../base/duration.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Random } from '../base/random.ts'
+import { buildRoot } from './ca-builder.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { readBitString, readElement, readElements, TAG } from './der.ts'
 import {
   authorityKeyExtension,
-  CA_CONSTRAINTS,
-  CA_USAGE,
-  commonName,
   encodeCertificate,
   LEAF_CONSTRAINTS,
   LEAF_PURPOSES,
@@ -41,21 +39,21 @@ const MAX_COMMON_NAME = 64
 export async function createRoot(profile: RootProfile, keyPair: KeyPair, now: Instant, random: Random): Promise<Certificate> {
   if (keyTypeOf(keyPair.publicKey) !== profile.keyType) throw new Error(`the profile asks for ${profile.keyType}, the key is another`)
   if (!Number.isSafeInteger(profile.generation) || profile.generation < 1) throw new Error('generations count from 1')
-  const publicKey = publicKeyDer(keyPair.publicKey)
-  const keyID = keyIdentifier(publicKey)
-  const name = commonName(rootName(profile, keyID))
+  const keyID = keyIdentifier(publicKeyDer(keyPair.publicKey))
   const notBefore = wholeSeconds(now - backdating(profile.lifetime))
   const notAfter = wholeSeconds(notBefore + profile.lifetime)
   if (notAfter <= now) throw new Error('the lifetime of a root is too short')
-  const extensions = [
-    CA_CONSTRAINTS,
-    CA_USAGE,
-    subjectKeyExtension(keyID),
-    authorityKeyExtension(keyID),
-    namesExtension(trustDomainUri(profile.trustDomain), [], false),
-  ]
-  const content = { serialNumber: drawSerial(random), issuer: name, subject: name, notBefore, notAfter, publicKey, extensions }
-  return readCertificate(await encodeCertificate(content, keyPair.privateKey))
+  const der = await buildRoot({
+    ...keyPair,
+    keyType: profile.keyType,
+    serialNumber: Buffer.from(drawSerial(random)).toString('hex'),
+    commonName: rootName(profile, keyID),
+    notBefore,
+    notAfter,
+    keyID,
+    uri: trustDomainUri(profile.trustDomain),
+  })
+  return readCertificate(der)
 }
 
 /**

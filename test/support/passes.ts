@@ -7,7 +7,6 @@ import { reconcileAuthority } from '../../src/controllers/authority/controller.t
 import { ensureDefaultAuthority } from '../../src/controllers/authority/default-authority.ts'
 import { bundleKey, reconcileBundle } from '../../src/controllers/bundle/controller.ts'
 import { type IdentityOutcome, identityKey, reconcileIdentity } from '../../src/controllers/identity/controller.ts'
-import { Patience } from '../../src/controllers/identity/patience.ts'
 import type { Issuer } from '../../src/issuers/issuer.ts'
 import { Patience } from '../../src/controllers/identity/patience.ts'
 import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
@@ -76,7 +75,6 @@ export function passes(options: { issuer?: Issuer } = {}): Passes {
         ...shared,
         issuers,
         patience,
-        patience: new Patience(0),
         surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' },
         wroteIdentity: (raw) => stores.identities.wrote(raw),
         wroteSecret: (raw) => stores.leafSecrets.wrote(raw),

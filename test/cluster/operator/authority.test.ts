@@ -107,7 +107,9 @@ async function goesOn(name: string): Promise<void> {
 
 it('the default authority is made only where there is none', async () => {
   expect(await findObject(cluster.client, clusterMutualAuthorities, { namespace: '', name: 'default' })).toBeUndefined()
-  expect(cluster.audit.writes(OPERATOR).filter(({ resource, verb }) => resource === 'clustermutualauthorities' && verb === 'create')).toEqual([])
+  expect(
+    cluster.audit.writes(OPERATOR).filter(({ resource, verb }) => resource === 'clustermutualauthorities' && verb === 'create'),
+  ).toEqual([])
 })
 
 describe('a CA Secret', () => {
@@ -130,7 +132,10 @@ describe('a CA Secret', () => {
     const before = await kept()
     await operator.delete(secrets, CA)
     const missing = condition(await stands('own', 'CAKeyMissing'))
-    expect(missing).toMatchObject({ status: 'False', message: expect.stringMatching(/CA Secret own-ca-1 is gone: restore it from a backup/) })
+    expect(missing).toMatchObject({
+      status: 'False',
+      message: expect.stringMatching(/CA Secret own-ca-1 is gone: restore it from a backup/),
+    })
     const name = await nothingMinted(before)
     await sleep(1_000)
     expect(await operator.find(secrets, CA)).toBeUndefined()
@@ -146,7 +151,10 @@ describe('a CA Secret', () => {
     const before = await kept()
     await operator.patch(secrets, CA, { data })
     const invalid = condition(await stands('own', 'CAKeyInvalid'))
-    expect(invalid).toMatchObject({ status: 'False', message: expect.stringMatching(/CA Secret own-ca-1 cannot be used: .*Restore it from a backup/) })
+    expect(invalid).toMatchObject({
+      status: 'False',
+      message: expect.stringMatching(/CA Secret own-ca-1 cannot be used: .*Restore it from a backup/),
+    })
     const name = await nothingMinted(before)
     await operator.patch(secrets, CA, { data: backup.data })
     await goesOn(name)
@@ -221,7 +229,10 @@ describe('a second authority of the same trust domain', () => {
   it('does not sign, makes no CA, and says whose the trust domain is', async () => {
     await authority('twin', 'own.test')
     const taken = condition(await stands('twin', 'TrustDomainTaken'))
-    expect(taken).toMatchObject({ status: 'False', message: expect.stringMatching(/own.test belongs to ClusterMutualAuthority own, which is older/) })
+    expect(taken).toMatchObject({
+      status: 'False',
+      message: expect.stringMatching(/own.test belongs to ClusterMutualAuthority own, which is older/),
+    })
     await shop.identity('twin', { authority: 'twin' })
     const waiting = await shop.stopped('twin', 'AuthorityNotReady')
     expect(condition(waiting)?.message).toMatch(/belongs to ClusterMutualAuthority own/)

@@ -1,6 +1,5 @@
 // The encoder against @peculiar/x509: the same content must give the same octets.
 import { describe, expect, it } from '@jest/globals'
-import { hours } from '../../../src/base/duration.ts'
 import type { Certificate } from '../../../src/pki/certificate.ts'
 import { readElement, readElements, TAG } from '../../../src/pki/der.ts'
 import { parseDnsName } from '../../../src/pki/dns-name.ts'
@@ -21,29 +20,6 @@ function expectSame(type: KeyType, ours: Certificate, theirs: Buffer): void {
 }
 
 describe('our encoder', () => {
-  it.each(KEY_TYPES)(
-    'writes a root with a key of %s as the library does',
-    async (keyType) => {
-      const key = await keyOf(keyType)
-      const root = await createRoot(rootProfile({ keyType, lifetime: hours(24 * 365 * 40) }), key, NOW, fixedRandom(0x80))
-      const { subjectKeyID = '', notBefore, notAfter } = root
-      const theirs = await oddDer({
-        key,
-        subject: `example.org g1 ${subjectKeyID.slice(0, 8)}`,
-        serialNumber: `01${'80'.repeat(16)}`,
-        notBefore,
-        notAfter,
-        subjectKeyID,
-        authorityKeyID: subjectKeyID,
-        names: [{ type: 'url', value: 'spiffe://example.org' }],
-        hash: HASHES[keyType] ?? 'SHA-256',
-      })
-      expectSame(keyType, root, theirs)
-      expect(root.selfSigned).toBe(true)
-    },
-    60_000,
-  )
-
   it.each(KEY_TYPES)(
     'writes a leaf with a key of %s as the library does',
     async (keyType) => {

@@ -157,8 +157,11 @@ describe('a status', () => {
     expect(ready()).toBe('True Current')
   })
 
-  it('is written once for each thing there is to say', async () => {
+  it('of waiting is written once, and only when it has lasted', async () => {
     one.seen('pods', podObject('a', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+    const { at } = await one.identity()
+    expect(written()).toEqual([])
+    await one.clock.advance((at ?? 0) - NOW)
     await one.identity()
     await one.identity()
     expect(written()).toEqual(['apply mutualidentities'])
