@@ -26,7 +26,7 @@ function specifics({ spiffeID, notAfter, renewAt, detail = '', error = '', addre
 }
 
 /** `2026-11-25 07:45` of RFC 3339 in UTC. */
-export const shortInstant = (instant: string): string => instant.slice(0, 16).replace('T', ' ')
+const shortInstant = (instant: string): string => instant.slice(0, 16).replace('T', ' ')
 
 function coloured(level: string, text: string): string {
   if (level === 'info' || level === 'debug') return text

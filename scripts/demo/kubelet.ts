@@ -59,7 +59,7 @@ function filesOf(raw: RawObject): Files {
  *
  *     tls.crt -> ..data/tls.crt        ..data -> ..2026_11_24_07_50_19.Xy12Ab/
  */
-export function writeVersion(folder: string, files: Files): void {
+function writeVersion(folder: string, files: Files): void {
   const link = join(folder, '..data')
   const previous = existsSync(link) ? readlinkSync(link) : undefined
   const version = mkdtempSync(join(folder, `..${new Date().toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')}.`))

@@ -53,6 +53,7 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
   }
   /** Undefined while none should run. */
   let running: ControllerProcess | undefined
+  let lastLines = (): readonly string[] => []
   const start = async (): Promise<ControllerProcess> => {
     const from = performance.now()
     let untrack = (): void => undefined
@@ -69,9 +70,12 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
       signal: stage.signal,
     })
     running = started
+    lastLines = started.lastLines
     const ended = ({ code, signal }: { code: number | null; signal: string | null }): void => {
       untrack()
-      if (running === started) stage.breakOff(new DemoFailure(`the controller ended unasked (${signal ?? `exit code ${code}`})`))
+      if (running !== started) return
+      running = undefined
+      stage.breakOff(new DemoFailure(`the controller ended unasked (${signal ?? `exit code ${code}`})`))
     }
     started.ended.then(ended, (error: Error) => stage.breakOff(error))
     screen.good(`ready (pid ${started.pid}, in ${secondsSince(from)}): http://${started.address}/metrics`)
@@ -90,7 +94,7 @@ export async function runController(stage: Stage, cluster: Cluster): Promise<Ope
     get pid() {
       return running?.pid ?? 0
     },
-    lastLines: () => running?.lastLines() ?? [],
+    lastLines: () => lastLines(),
     onLine(hear) {
       listeners.add(hear)
       return () => listeners.delete(hear)

@@ -56,8 +56,13 @@ export function apiReference(): string {
 function fieldRows(schema: Schema | undefined, path: string): string[] {
   if (schema === undefined) return []
   const inner = schema.type === 'array' ? schema.items : schema
-  const own = path === 'spec' || path === 'status' ? [] : [`| \`${path}\` | ${defaultOf(schema)} | ${cell(schema.description ?? '')}${choices(schema)} |`]
-  const below = Object.entries(inner?.properties ?? {}).flatMap(([name, field]) => fieldRows(field, `${path}${schema.type === 'array' ? '[]' : ''}.${name}`))
+  const own =
+    path === 'spec' || path === 'status'
+      ? []
+      : [`| \`${path}\` | ${defaultOf(schema)} | ${cell(schema.description ?? '')}${choices(schema)} |`]
+  const below = Object.entries(inner?.properties ?? {}).flatMap(([name, field]) =>
+    fieldRows(field, `${path}${schema.type === 'array' ? '[]' : ''}.${name}`),
+  )
   return [...own, ...below]
 }
 
@@ -83,7 +88,9 @@ const KINDS: Readonly<Record<ReasonKind, string>> = {
 export function runbook(): string {
   const entries = Object.entries(REASONS) as [Reason, ReasonEntry][]
   const chapters = (Object.keys(KINDS) as ReasonKind[]).map((kind) => {
-    const sections = entries.filter(([, entry]) => entry.kind === kind).map(([reason, entry]) => `### ${reason}\n\n${entry.summary}\n\n**What to do:** ${entry.remedy}\n`)
+    const sections = entries
+      .filter(([, entry]) => entry.kind === kind)
+      .map(([reason, entry]) => `### ${reason}\n\n${entry.summary}\n\n**What to do:** ${entry.remedy}\n`)
     return `## ${KINDS[kind]}\n\n${sections.join('\n')}`
   })
   const opening =

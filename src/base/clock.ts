@@ -3,7 +3,7 @@
 
 import type { Instant } from './instant.ts'
 
-export { formatInstant, formatMicroInstant, type Instant, parseInstant } from './instant.ts'
+export { formatInstant, formatMicroInstant, type Instant } from './instant.ts'
 
 /** Time as an argument. `now` may jump in either direction (NTP, suspended machines); timers count elapsed time. */
 export interface Clock {

@@ -27,7 +27,8 @@ export async function serveTelemetry(options: {
   const { metrics, health } = options
   const server = createServer((request, response) => {
     const answer = (code: number, text: string, contentType = 'text/plain; charset=utf-8'): void => {
-      response.writeHead(code, { 'content-type': contentType }).end(request.method === 'HEAD' ? undefined : text)
+      // Node sends no body to HEAD.
+      response.writeHead(code, { 'content-type': contentType }).end(text)
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET\n')
     switch (request.url?.split('?', 1)[0]) {

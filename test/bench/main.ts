@@ -94,9 +94,18 @@ async function memoryRows(controller: MeasuredController): Promise<void> {
   await sleep(3000)
   const second = await controller.memory()
   rows.push(
-    [`resident memory with ${count} identities, after a collection`, `${mib(first.rss)} (heap ${mib(first.heapUsed)}, external ${mib(first.external)})`],
-    [`the same with ${values.foreign} foreign Secrets of 10 kB`, `${mib(second.rss)} (heap ${mib(second.heapUsed)}, external ${mib(second.external)})`],
-    ['growth', `${mib(second.rss - first.rss)} resident, ${mib(second.heapUsed + second.external - first.heapUsed - first.external)} heap and external`],
+    [
+      `resident memory with ${count} identities, after a collection`,
+      `${mib(first.rss)} (heap ${mib(first.heapUsed)}, external ${mib(first.external)})`,
+    ],
+    [
+      `the same with ${values.foreign} foreign Secrets of 10 kB`,
+      `${mib(second.rss)} (heap ${mib(second.heapUsed)}, external ${mib(second.external)})`,
+    ],
+    [
+      'growth',
+      `${mib(second.rss - first.rss)} resident, ${mib(second.heapUsed + second.external - first.heapUsed - first.external)} heap and external`,
+    ],
   )
 }
 

@@ -22,11 +22,17 @@ export interface MeasuredController {
 }
 
 /** Starts it; resolves when it is ready. */
-export async function startMeasured(options: { kubeconfig: string; namespace: string; logFile: string; flags: readonly string[] }): Promise<MeasuredController> {
+export async function startMeasured(options: {
+  kubeconfig: string
+  namespace: string
+  logFile: string
+  flags: readonly string[]
+}): Promise<MeasuredController> {
   let firstIssuedAt: number | undefined
   let hearMemory: ((memory: Memory) => void) | undefined
   const onLine = (line: string): void => {
-    if (firstIssuedAt === undefined && line.includes('"certificate issued"')) firstIssuedAt = Date.parse((JSON.parse(line) as { time: string }).time)
+    if (firstIssuedAt === undefined && line.includes('"certificate issued"'))
+      firstIssuedAt = Date.parse((JSON.parse(line) as { time: string }).time)
     if (line.includes('"bench":"memory"')) hearMemory?.(JSON.parse(line) as Memory)
   }
   const nodeFlags = ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs')]

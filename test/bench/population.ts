@@ -1,10 +1,10 @@
 // What is there before the controller starts: identities, each with its headless Service and a pod of its own account; and foreign Secrets.
 // Used by the bench, as an administrator.
 
+import { serviceAccounts } from '../../scripts/install/kinds.ts'
 import { mutualIdentities } from '../../src/api/kinds.ts'
 import type { Client } from '../../src/k8s/client.ts'
 import { namespaces, pods, secrets, services } from '../../src/k8s/resource.ts'
-import { serviceAccounts } from '../../scripts/install/kinds.ts'
 import { inParallel } from './parallel.ts'
 
 const WIDTH = 32
@@ -27,5 +27,7 @@ export async function populate(client: Client, namespace: string, count: number)
 export async function foreignSecrets(client: Client, namespace: string, count: number): Promise<void> {
   await client.create(namespaces, { metadata: { name: namespace } })
   const data = { blob: Buffer.alloc(10_000, 'x').toString('base64') }
-  await inParallel(count, WIDTH, (index) => client.create(secrets, { type: 'Opaque', metadata: { namespace, name: `foreign-${index}` }, data }))
+  await inParallel(count, WIDTH, (index) =>
+    client.create(secrets, { type: 'Opaque', metadata: { namespace, name: `foreign-${index}` }, data }),
+  )
 }

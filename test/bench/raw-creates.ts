@@ -5,7 +5,10 @@ import { secrets } from '../../src/k8s/resource.ts'
 import { inParallel } from './parallel.ts'
 
 /** Secrets of the size and shape of a leaf Secret; returns creates per second. `tag` keeps the names of two runs apart. */
-export async function rawCreates(client: Client, options: { namespace: string; count: number; connections: number; tag: string }): Promise<number> {
+export async function rawCreates(
+  client: Client,
+  options: { namespace: string; count: number; connections: number; tag: string },
+): Promise<number> {
   const { namespace, count, connections, tag } = options
   const data = { 'tls.crt': filler(1300), 'tls.key': filler(240), 'ca.crt': filler(720) }
   const startedAt = performance.now()

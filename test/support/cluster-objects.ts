@@ -67,6 +67,8 @@ export interface Place {
   secret(identity: string): Promise<RawObject>
   /** Reasons of all events about an object, oldest first. */
   eventsOf(name: string): Promise<readonly string[]>
+  /** Resolves once these are the events about an object: they come after what they tell of. */
+  told(name: string, reasons: readonly string[]): Promise<void>
 }
 
 /** Without a service account in the spec: it is observed from pods. */
@@ -115,6 +117,12 @@ export function placeIn(client: Client, namespace: string): Place {
       }),
     secret: (identity) => get(secrets, `${identity}-mtls`),
     eventsOf: (name) => eventReasons(client, namespace, name),
+    told: async (name, reasons) => {
+      await eventually(async () => {
+        const found = await eventReasons(client, namespace, name)
+        if (String(found) !== String(reasons)) throw new Error(`the events of ${name} are ${found.join(', ')}, not ${reasons.join(', ')}`)
+      })
+    },
   }
 }
 

@@ -200,5 +200,3 @@ export function filledStores(objects: { readonly [K in keyof Caches]?: readonly 
   }
   return stores
 }
-
-

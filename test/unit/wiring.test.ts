@@ -128,6 +128,11 @@ describe('what one controller wrote wakes another', () => {
   })
 })
 
+it('an authority that is being deleted wakes its identities, and those that may have waited for its trust domain', () => {
+  const woken = world().event('authorities', 'MODIFIED', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })
+  expect(woken).toEqual({ authority: ALL, identity: ['shop/payments'], bundle: [] })
+})
+
 it('a changed spec of one authority wakes all: another may have waited for its trust domain', () => {
   expect(world().event('authorities', 'MODIFIED', { fields: { spec: { trustDomain: 'example.org' } } })).toEqual({
     authority: ALL,

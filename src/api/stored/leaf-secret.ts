@@ -134,7 +134,7 @@ export function leafSecretLabels(identity: string, authority: AuthorityRef): Rec
 }
 
 /** The owner reference to the MutualIdentity: garbage collection removes the Secret with it. */
-export function leafSecretOwner(identity: { name: string; uid: string }): object {
+function leafSecretOwner(identity: { name: string; uid: string }): object {
   return {
     apiVersion: API_VERSION,
     kind: 'MutualIdentity',

@@ -43,7 +43,7 @@ export interface AuthorityPlan {
 }
 
 /** A leaf may last a sixth of its root at most: the rest is for rotating the root. */
-export const ROOT_TO_LEAF = 6
+const ROOT_TO_LEAF = 6
 
 type Check = (facts: AuthorityFacts, now: Instant) => AuthorityPlan | undefined
 

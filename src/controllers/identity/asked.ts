@@ -14,7 +14,7 @@ import type { Readiness } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 
 /** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
-export const MAX_DNS_NAMES = 400
+const MAX_DNS_NAMES = 400
 
 /** A request that may be signed. */
 export interface Asked {

@@ -41,7 +41,7 @@ describe('a Secret', () => {
     before = await shop.secret(name)
     material = materialOf(before)
     // The event is the last that the first pass does.
-    await eventually(async () => expect(await shop.eventsOf(name)).toEqual(['Issued']))
+    await shop.told(name, ['Issued'])
   })
 
   /** Resolves with the Secret once it is as the operator makes it, and Ready and the last event say so. */

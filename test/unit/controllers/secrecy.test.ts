@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals'
 import { labels } from '../../../src/api/names.ts'
 import { hours } from '../../../src/base/duration.ts'
 import { configMaps, type RawObject, secrets } from '../../../src/k8s/resource.ts'
+import { formatPem } from '../../../src/pki/pem.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { keyDetector, WINDOW } from '../../support/key-detector.ts'
 import {
@@ -25,6 +26,7 @@ import { apiFailure } from '../../support/recording-client.ts'
 const CA_REF = { namespace: OPERATOR_NAMESPACE, name: 'default-ca-1' }
 const LEAF_REF = { namespace: 'shop', name: 'payments-mtls' }
 const FIELD = 'tls.key'
+const derOf = (pem: string) => createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' })
 
 function world(): Passes {
   const one = passes()
@@ -170,6 +172,10 @@ describe('no private key is to be seen', () => {
     ['has a key without its boundaries', (pem) => ({ [FIELD]: b64(pem.split('\n').slice(1, -2).join('\n')) })],
     ['has a key with headers', (pem) => ({ [FIELD]: b64(pem.replace('\n', '\nProc-Type: 4\n\n')) })],
     ['has its key twice', (pem) => ({ [FIELD]: b64(pem + pem) })],
+    ['has a key whose DER is cut off', (pem) => ({ [FIELD]: b64(formatPem('PRIVATE KEY', derOf(pem).subarray(0, -10))) })],
+    ['has a key with bytes after it', (pem) => ({ [FIELD]: b64(formatPem('PRIVATE KEY', Buffer.concat([derOf(pem), Buffer.of(0)]))) })],
+    ['has its key under another label', (pem) => ({ [FIELD]: b64(pem.replaceAll('PRIVATE KEY', 'SECRET')) })],
+    ['has its key as an encrypted one', (pem) => ({ [FIELD]: b64(pem.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE')) })],
     ['has its key in the bundle', (pem) => ({ 'ca.crt': b64(pem) })],
   ]
   it.each(broken)('when a Secret %s', async (_what, breakIt) => {

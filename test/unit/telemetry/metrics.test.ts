@@ -41,11 +41,13 @@ describe('steps', () => {
 it('passes and requests are counted, throttled ones twice over', async () => {
   const metrics = createMetrics(quiet)
   metrics.pass({ controller: 'identity', outcome: 'ok', durationMs: 2 })
+  metrics.request({ verb: 'PATCH', resource: 'secrets', code: 200, durationMs: 1, throttled: false })
   metrics.request({ verb: 'PATCH', resource: 'secrets', code: 429, durationMs: 1, throttled: true })
   expect(await linesOf(metrics, 'reconcile_duration_seconds_count')).toEqual([
     'mutual_identity_reconcile_duration_seconds_count{controller="identity",outcome="ok"} 1',
   ])
   expect(await linesOf(metrics, 'api_requests_total')).toEqual([
+    'mutual_identity_api_requests_total{verb="PATCH",resource="secrets",code="200"} 1',
     'mutual_identity_api_requests_total{verb="PATCH",resource="secrets",code="429"} 1',
   ])
   expect(await linesOf(metrics, 'api_throttled_total')).toEqual(['mutual_identity_api_throttled_total 1'])

@@ -125,6 +125,19 @@ describe('a CA Secret that is gone', () => {
   })
 })
 
+describe('a CA Secret that is gone, and a record that lost its label', () => {
+  it('do not bring a new CA: the record is found by its name', async () => {
+    await settle()
+    const [secret, record] = [at(secrets, CA), at(configMaps, RECORD)]
+    hide('bundleRecords', record, labels.managedBy)
+    await one.api.client.delete(secrets, CA, {})
+    one.stores.caSecrets.removed(CA, secret.metadata.uid ?? '')
+    await settle()
+    expect(one.api.at(secrets, CA)).toBeUndefined()
+    expect(ready()).toMatchObject({ reason: 'CAKeyMissing' })
+  })
+})
+
 describe('an object of our name that is somebody else’s', () => {
   it.each<[string, typeof secrets, { namespace: string; name: string }]>([
     ['Secret', secrets, CA],

@@ -38,6 +38,12 @@ describe('an identity that may not be served', () => {
       'NamespaceNotAllowed',
     ],
     [
+      'an authority that may not be read',
+      { authority: authorityOf({ unreadable: 'it may not be read', signing: undefined, problem: 'why' }) },
+      'waiting',
+      'AuthorityUnknown',
+    ],
+    [
       'an authority that cannot sign',
       { authority: authorityOf({ signing: undefined, problem: 'why' }), identity: withCertificate({ lifetime: hours(9999) }) },
       'waiting',
@@ -224,6 +230,7 @@ describe('the Secret around a leaf that is right', () => {
 
   it.each<[string, Partial<SecretFacts>]>([
     ['made immutable and outdated', { immutable: true, bundleFingerprint: undefined }],
+    ['of another type, though all else is right', { type: 'Opaque' }],
     ['of another type and without material', { type: 'Opaque', problem: { reason: 'SecretDataMissing', detail: 'x' } }],
   ])('is deleted and made again when it is %s', (_what, change) => {
     expect(planIdentity(servedFacts({}, change), NOW)).toMatchObject({ step: { kind: 'delete' }, reason: 'SecretRecreated' })
