@@ -99,7 +99,9 @@ const LAYERS = [
 
   layer('config-layer', '^src/config\\.ts$', ['^src/(api|base|pki)/']),
   {
-    ...rule('operator-only-from-main', 'One place wires; nobody reaches back into it', '^src/', { path: '^src/(operator|controller-set|wiring)\\.ts$' }),
+    ...rule('operator-only-from-main', 'One place wires; nobody reaches back into it', '^src/', {
+      path: '^src/(operator|controller-set|wiring)\\.ts$',
+    }),
     from: { path: '^src/', pathNot: '^src/(main|operator|controller-set|wiring)\\.ts$' },
   },
   {
@@ -174,7 +176,13 @@ const SOUND = [
     ...rule('no-orphans', 'Nobody imports it and it imports nothing', undefined, {}),
     from: {
       orphan: true,
-      pathNot: ['\\.test\\.ts$', '^src/(cli/)?main\\.ts$', '^scripts/[^/]+\\.ts$', '^scripts/.+/main\\.ts$', '^test/(support|bench)/.+\\.mjs$'],
+      pathNot: [
+        '\\.test\\.ts$',
+        '^src/(cli/)?main\\.ts$',
+        '^scripts/[^/]+\\.ts$',
+        '^scripts/.+/main\\.ts$',
+        '^test/(support|bench)/.+\\.mjs$',
+      ],
     },
   },
 ]

@@ -38,8 +38,9 @@ export async function renewWhileTheyTalk(stage: Stage, cluster: Cluster, identit
     renew(stage, cluster, identities, SERVER, talk.server),
     renew(stage, cluster, identities, CLIENT, talk.client),
   ])
-  const [server] = renewed as [Renewed, Renewed]
-  await talk.client.line(new RegExp(`^call \\d+ ok: .* answered with certificate ${server.after}`))
+  const [server, client] = renewed as [Renewed, Renewed]
+  // What each of them saw on the wire, not what they think they use.
+  await talk.client.line(new RegExp(`^call \\d+ ok: .*certificate ${server.after}\\).*certificate ${client.after}\\)$`))
   const seconds = secondsSince(from)
   screen.block(table([['', 'SERIAL BEFORE', 'SERIAL AFTER'], ...renewed.map(({ name, before: old, after }) => [name, old, after])]))
   screen.good(`asked for, issued, mounted and in use after ${style('bold', seconds)} (a real kubelet turns the files within 90 s)`)

@@ -1,14 +1,16 @@
 // What an identity or a bundle needs to know of an authority: derived from its spec, its CA Secrets and its published bundle, never from
 // its status (status is a cache). Read by the identity controller and explain; pure but for the lookups.
 
+import type { ClusterMutualAuthority } from '../api/cluster-mutual-authority.ts'
 import type { AuthorityRef } from '../api/names.ts'
-import { deriveGenerations, signingGeneration } from '../api/stored/generations.ts'
+import { deriveGenerations, type Generation, signingGeneration } from '../api/stored/generations.ts'
 import type { Duration } from '../base/duration.ts'
 import type { Instant } from '../base/instant.ts'
 import type { GenerationRef } from '../issuers/issuer.ts'
 import type { TrustBundle } from '../pki/bundle.ts'
 import type { KeyType } from '../pki/keys.ts'
 import type { Caches } from './caches.ts'
+import { elderOf } from './trust-domain-claims.ts'
 
 /** The generation that signs now. */
 export interface SigningFacts extends GenerationRef {
@@ -45,7 +47,9 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
   const secrets = caches.caSecrets.by('authority', ref.name)
   const [record] = caches.bundleRecords.by('authority', ref.name)
   const generations = deriveGenerations(secrets)
-  const signing = signingGeneration(generations, record?.bundle)
+  const active = signingGeneration(generations, record?.bundle)
+  const refusal = active && refusalOf(authority, active, caches)
+  const signing = refusal === undefined ? active : undefined
   const readable = caches.caSecrets.readable && caches.bundleRecords.readable
   const unreadable = readable ? undefined : 'its CA Secrets or its bundle may not be read by this account'
   return {
@@ -61,7 +65,7 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
       subjectKeyID: signing.certificate.subjectKeyID,
       longestLeafLifetime: signing.secret.longestLeafLifetime,
     },
-    problem: signing ? undefined : (unreadable ?? reasonFor(authority, record?.problem)),
+    problem: signing ? undefined : (unreadable ?? refusal ?? reasonFor(authority, record?.problem)),
     ...(unreadable === undefined ? {} : { unreadable }),
     bundle: record?.bundle,
     leafLifetime: authority.spec.leaf.lifetime,
@@ -70,6 +74,18 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
     keyTypes: authority.spec.leaf.keyTypes,
     allowedNamespaces: authority.spec.policy.allowedNamespaces,
   }
+}
+
+/** Why an authority that could sign must not: the authority controller says the same in its status, which nobody decides by. */
+function refusalOf(authority: ClusterMutualAuthority, active: Generation, caches: Caches): string | undefined {
+  const { trustDomain } = active.secret
+  if (authority.problem !== undefined) return authority.problem
+  if (authority.spec.trustDomain !== undefined && authority.spec.trustDomain !== trustDomain) {
+    return `spec.trustDomain is ${authority.spec.trustDomain} but the CA was made for ${trustDomain}`
+  }
+  // It has a CA, so only those that have one too can come before it: what others would claim by default does not matter.
+  const elder = elderOf(authority, caches, '')
+  return elder && `trust domain ${trustDomain} belongs to ${elder.name}`
 }
 
 const NOT_KNOWN = 0 as Duration

@@ -56,6 +56,7 @@ const CHECKS: readonly Check[] = [
   trustDomainChanged,
   rootExpired,
   notActivated,
+  recordInvalid,
   publish,
 ]
 
@@ -170,10 +171,22 @@ function notActivated(facts: AuthorityFacts): AuthorityPlan | undefined {
   }
 }
 
+/** An edited record is made again only from generations that give the very text that was published: else an edit and a swapped CA together become trust. */
+function recordInvalid(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
+  const { record } = facts
+  if (!record || record.bundle) return undefined
+  const { fingerprint } = makeBundle(wantedAnchors(facts, now), now)
+  if (fingerprint === record.recordedFingerprint || fingerprint === record.fingerprint) return undefined
+  const message =
+    `ConfigMap ${record.name} cannot be believed (${record.problem}) and the CA Secrets do not give the bundle that was published: ` +
+    'restore one of them from a backup; until then nothing is issued and the copies stay'
+  return stop('refused', 'BundleRecordInvalid', message)
+}
+
 /** Active root first. A root is in the published bundle before its key signs. */
 function publish(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
   const { record, ref } = facts
-  const bundle = makeBundle(wantedAnchors(facts), now)
+  const bundle = makeBundle(wantedAnchors(facts, now), now)
   if (record && bundleIsCurrent(record, ref, bundle.fingerprint)) return undefined
   const version = record && { uid: record.uid, resourceVersion: record.resourceVersion }
   const message = record
@@ -185,9 +198,13 @@ function publish(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined
   return { step: { kind: 'publish', bundle, replaces: version }, ...shared }
 }
 
-function wantedAnchors({ generations }: AuthorityFacts): Certificate[] {
+/** The roots of all generations; and those published before whose CA Secret is gone, because what they signed may still be in use. */
+function wantedAnchors({ generations, record }: AuthorityFacts, now: Instant): Certificate[] {
   const rank = { Active: 0, Prepared: 1, Retiring: 2 } as const
-  return [...generations].sort((a, b) => rank[a.state] - rank[b.state] || b.number - a.number).map((generation) => generation.certificate)
+  const roots = [...generations].sort((a, b) => rank[a.state] - rank[b.state] || b.number - a.number).map(({ certificate }) => certificate)
+  const known = new Set(roots.map((root) => root.fingerprint))
+  const orphans = record?.bundle?.anchors.filter((anchor) => !known.has(anchor.fingerprint) && anchor.notAfter > now) ?? []
+  return [...roots, ...orphans]
 }
 
 function trustDomainOf({

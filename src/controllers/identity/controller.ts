@@ -99,19 +99,21 @@ async function report(
   logStep(facts, plan, outcome, log)
   const status = nextStatus(facts, plan, outcome, deps.clock.now())
   const announcement = announce(facts, plan, outcome)
-  if (statusDiffers(identity.status, status)) await writeStatus(identity, status, deps)
-  if (announcement) {
-    const regarding = {
-      apiVersion: API_VERSION,
-      kind: 'MutualIdentity',
-      namespace: identity.namespace,
-      name: identity.name,
-      uid: identity.uid,
-    }
-    await deps.events.record({ regarding, ...announcement })
-  }
+  // Side by side: neither waits for the other, and a status that cannot be written does not cost the event.
+  await Promise.all([
+    statusDiffers(identity.status, status) ? writeStatus(identity, status, deps) : undefined,
+    announcement && deps.events.record({ regarding: regardingOf(identity), ...announcement }),
+  ])
   return status
 }
+
+const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
+  apiVersion: API_VERSION,
+  kind: 'MutualIdentity',
+  namespace,
+  name,
+  uid,
+})
 
 /** An identity that was deleted meanwhile needs no status. */
 async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps): Promise<void> {

@@ -1,6 +1,7 @@
 // Which DNS names an identity gets from Services: those of its own namespace whose selector covers its pods. Pure but for the lookups.
 
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
+import { OperatorError } from '../../base/errors.ts'
 import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
 import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
 
@@ -44,12 +45,21 @@ export function contained(selector: Labels, labels: Labels): boolean {
   return Object.entries(selector).every(([key, value]) => labels[key] === value)
 }
 
-/** A headless Service also names its pods (`db-0.db.shop.svc`): the only wildcards there are. */
+/**
+ * A headless Service also names its pods (`db-0.db.shop.svc`): the only wildcards there are. What is no DNS name for a certificate (too long with
+ * the cluster's domain, or digits only) is left out: it must not keep the other names from being issued.
+ */
 function namesOf(service: Service, clusterDomain: string): DnsName[] {
   const local = `${service.name}.${service.namespace}`
   const full = [`${local}.svc`, `${local}.svc.${clusterDomain}`]
-  return [
-    ...[local, ...full].map((name) => parseDnsName(name)),
-    ...(service.headless ? full.map((name) => parseDnsName(`*.${name}`, { wildcard: true })) : []),
-  ]
+  return [...[local, ...full], ...(service.headless ? full.map((name) => `*.${name}`) : [])].flatMap((name) => dnsNameOrNone(name))
+}
+
+function dnsNameOrNone(name: string): DnsName[] {
+  try {
+    return [parseDnsName(name, { wildcard: true })]
+  } catch (error) {
+    if (error instanceof OperatorError) return []
+    throw error
+  }
 }

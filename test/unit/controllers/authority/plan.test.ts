@@ -301,3 +301,21 @@ describe('after a failure', () => {
     })
   })
 })
+
+describe('a record that was edited', () => {
+  it('is not made again from a CA that was swapped in at the same time', () => {
+    const edited = bundleMap(bundleOf(first), { data: { 'ca.crt': 'garbage' } })
+    expect(planOf({ secrets: [caSecret(stranger)], record: edited })).toMatchObject({
+      step: { kind: 'none' },
+      readiness: { state: 'refused', reason: 'BundleRecordInvalid' },
+    })
+  })
+})
+
+describe('a root that was published and whose CA Secret is gone', () => {
+  it('stays in the bundle behind those that are there, until it expires', () => {
+    const both = bundleMap(bundleOf(first, second))
+    const planned = planOf({ secrets: [caSecret(first)], record: both })
+    expect(planned).toMatchObject({ step: { kind: 'none' }, reason: 'Current' })
+  })
+})

@@ -213,3 +213,22 @@ describe('the authority of an identity', () => {
     expect(observe(stores).authority?.unreadable).toBe('it may not be read by this account')
   })
 })
+
+describe('an authority that is refused does not sign', () => {
+  const elder = authorityObject({}, { metadata: { name: 'elder', uid: 'elder', creationTimestamp: '2020-01-01T00:00:00Z' } })
+  it.each<[string, Objects]>([
+    ['its spec cannot be read', { authorities: [authorityObject({ leaf: { lifetime: '90d' } })] }],
+    ['its spec names another trust domain than its CA', { authorities: [authorityObject({ trustDomain: 'example.org' })] }],
+    [
+      'an elder one has a CA of the same trust domain',
+      {
+        authorities: [authorityObject(), elder],
+        caSecrets: [caSecret(ca), caSecret(stranger, { authority: { kind: 'ClusterMutualAuthority', namespace: '', name: 'elder' } })],
+      },
+    ],
+  ])('when %s', (_what, change) => {
+    const { authority } = observe(served(change))
+    expect(authority?.signing).toBeUndefined()
+    expect(authority?.problem).toBeTruthy()
+  })
+})

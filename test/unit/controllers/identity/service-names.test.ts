@@ -32,6 +32,20 @@ describe('the names of a Service', () => {
   it('come once, however many pods it selects', () => {
     expect(namesOf({ pods: [podObject('a'), podObject('b', { labels: { app: 'payments', version: '2' } })] })).toEqual(THREE)
   })
+  it('leave out what cannot be a name in a certificate, and keep the others', () => {
+    const long = 'a'.repeat(63)
+    const stores = filledStores({ identities: [identityObject()], services: [serviceObject(long), serviceObject('web')] })
+    const [identity] = stores.identities.all()
+    if (!identity) throw new Error('the identity is not in its store')
+    const domain = ['b', 'c', 'd'].map((letter) => letter.repeat(63)).join('.')
+    expect(serviceDnsNames(identity, [], [], stores, domain)).toEqual([
+      `${long}.shop`,
+      `${long}.shop.svc`,
+      'web.shop',
+      'web.shop.svc',
+      `web.shop.svc.${domain}`,
+    ])
+  })
   it('are none where the spec says so', () => {
     expect(namesOf({ spec: { certificate: { serviceNames: 'None' } } })).toEqual([])
   })
