@@ -14,7 +14,7 @@ export async function ensureDefaultAuthority(pass: Pass, deps: AuthorityDeps): P
   try {
     // Not put into the cache from here: it has to come by the watch, which wakes its first pass.
     await deps.client.create(clusterMutualAuthorities, authority)
-    pass.log.info('default authority created', { kind: 'ClusterMutualAuthority', name: 'default' })
+    pass.log.info('default authority created', { authority: 'default' })
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
   }
