@@ -2,13 +2,14 @@
 // Used by all controllers and explain. The schema stands in cluster-mutual-authority-schema.ts.
 
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { type Instant, parseInstant } from '../base/instant.ts'
 import { KEY_TYPES, type KeyType } from '../pki/key-type.ts'
 import type { Condition } from './condition.ts'
 import {
   asNumber,
   asRecord,
   asText,
+  type KindMeta,
+  kindMeta,
   type Problems,
   type RawKind,
   readChoice,
@@ -70,14 +71,7 @@ export interface ClusterMutualAuthorityStatus {
 }
 
 /** What the store holds of one. `namespace` is always empty. */
-export interface ClusterMutualAuthority {
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-  readonly generation: number
-  readonly createdAt: Instant
-  readonly deleting: boolean
+export interface ClusterMutualAuthority extends KindMeta {
   readonly spec: ClusterMutualAuthoritySpec
   /** Why the spec cannot be used (an object stored before a schema change); undefined when it can. */
   readonly problem: string | undefined
@@ -86,17 +80,10 @@ export interface ClusterMutualAuthority {
 
 /** Projects an object as the API server holds it. Total: what cannot be read becomes `problem`. */
 export function projectClusterMutualAuthority(raw: RawKind): ClusterMutualAuthority {
-  const { metadata } = raw
   const problems: Problems = []
   const spec = readSpec(problems, raw.spec)
   return {
-    namespace: '',
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-    resourceVersion: metadata.resourceVersion ?? '',
-    generation: metadata.generation ?? 0,
-    createdAt: parseInstant(metadata.creationTimestamp ?? '') ?? 0,
-    deleting: metadata.deletionTimestamp !== undefined,
+    ...kindMeta(raw),
     spec,
     problem: problems.length === 0 ? undefined : problems.join('; '),
     status: readStatus(raw.status),

@@ -2,12 +2,21 @@
 // Used by the identity and bundle controllers and explain. The schema stands in mutual-identity-schema.ts.
 
 import type { Duration } from '../base/duration.ts'
-import { type Instant, parseInstant } from '../base/instant.ts'
 import { KEY_TYPES, type KeyType } from '../pki/key-type.ts'
 import type { Condition } from './condition.ts'
 import { type LabelSelector, MATCHES_NOTHING, readLabelSelector } from './label-selector.ts'
 import { annotations } from './names.ts'
-import { asRecord, type Problems, type RawKind, readChoice, readDuration, readRecord, readText } from './reading.ts'
+import {
+  asRecord,
+  type KindMeta,
+  kindMeta,
+  type Problems,
+  type RawKind,
+  readChoice,
+  readDuration,
+  readRecord,
+  readText,
+} from './reading.ts'
 import { type LastFailure, readConditions, readFields, readLastFailure } from './reading-status.ts'
 
 export const SERVICE_NAMES = ['Auto', 'None'] as const
@@ -49,14 +58,7 @@ export interface MutualIdentityStatus {
 }
 
 /** What the store holds of one. */
-export interface MutualIdentity {
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-  readonly generation: number
-  readonly createdAt: Instant
-  readonly deleting: boolean
+export interface MutualIdentity extends KindMeta {
   /** The annotation as it stands. */
   readonly renewRequestedAt: string | undefined
   readonly spec: MutualIdentitySpec
@@ -67,18 +69,11 @@ export interface MutualIdentity {
 
 /** Projects an object as the API server holds it. Total: what cannot be read becomes `problem`. */
 export function projectMutualIdentity(raw: RawKind): MutualIdentity {
-  const { metadata } = raw
   const problems: Problems = []
   const spec = readSpec(problems, raw.spec)
   return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-    resourceVersion: metadata.resourceVersion ?? '',
-    generation: metadata.generation ?? 0,
-    createdAt: parseInstant(metadata.creationTimestamp ?? '') ?? 0,
-    deleting: metadata.deletionTimestamp !== undefined,
-    renewRequestedAt: metadata.annotations?.[annotations.renewRequestedAt],
+    ...kindMeta(raw),
+    renewRequestedAt: raw.metadata.annotations?.[annotations.renewRequestedAt],
     spec,
     problem: problems.length === 0 ? undefined : problems.join('; '),
     status: readStatus(raw.status),

@@ -2,6 +2,7 @@
 // Used by the projections of this folder only. An absent field takes its default without a problem: it was stored before the default was.
 
 import { type Duration, parseDuration } from '../base/duration.ts'
+import { type Instant, parseInstant } from '../base/instant.ts'
 
 /** What could not be read, in words that name the field, the value and what is expected. */
 export type Problems = string[]
@@ -19,6 +20,30 @@ export interface RawKind {
     readonly annotations?: Readonly<Record<string, string>>
   }
   readonly [field: string]: unknown
+}
+
+/** What every object of ours has besides spec and status. `namespace` is empty for cluster-scoped ones. */
+export interface KindMeta {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly generation: number
+  readonly createdAt: Instant
+  readonly deleting: boolean
+}
+
+/** The metadata of an object of ours. */
+export function kindMeta({ metadata }: RawKind): KindMeta {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    generation: metadata.generation ?? 0,
+    createdAt: parseInstant(metadata.creationTimestamp ?? '') ?? 0,
+    deleting: metadata.deletionTimestamp !== undefined,
+  }
 }
 
 type Fields = Readonly<Record<string, unknown>>
