@@ -9,7 +9,7 @@ import { formatInstant, type Instant } from '../../base/instant.ts'
 import type { Random } from '../../base/random.ts'
 import type { Issuers } from '../../issuers/issuer.ts'
 import type { Client } from '../../k8s/client.ts'
-import { isAlreadyExists } from '../../k8s/errors.ts'
+import { isAlreadyExists, isNotFound } from '../../k8s/errors.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import { parseBundle } from '../../pki/bundle.ts'
 import type { Certificate } from '../../pki/certificate.ts'
@@ -70,6 +70,8 @@ export async function performIdentity(step: IdentityStep, facts: IdentityFacts, 
 async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): Promise<Outcome> {
   const { identity, authority } = facts
   if (!authority) throw new Error('an issue step without an authority')
+  const ref = { namespace: identity.namespace, name: step.secretName }
+  if (identity.status.lastFailure?.reason === 'SecretNotOwned') await refuseForeign(ref, facts, deps)
   const now = deps.clock.now()
   const keyPair = await generateKeyPair(step.profile.keyType)
   const request = { authority: authority.ref, generation: step.generation, profile: step.profile, publicKey: keyPair.publicKey, now }
@@ -93,7 +95,6 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
   const chainText = chain.map((certificate) => formatPem('CERTIFICATE', certificate.der)).join('')
   const content = { metadata, data: leafSecretData({ chain: chainText, privateKey, bundle: step.bundle.text }) }
   privateKey.fill(0)
-  const ref = { namespace: identity.namespace, name: step.secretName }
   if (step.replaces) await patchSecret(ref, step.replaces, content, deps)
   else await createSecret(ref, content, facts, deps)
   return { kind: 'issued', created: step.replaces === undefined, serialNumber: leaf.serialNumber, notAfter: leaf.notAfter, renewAt }
@@ -124,13 +125,7 @@ async function createSecret(
  */
 async function replaceHidden(ref: ObjectRef, content: { metadata: object }, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
   const present = await deps.client.get(secrets, ref)
-  const owned = present.metadata.ownerReferences?.some(
-    (owner) => owner.uid === facts.identity.uid && owner.kind === 'MutualIdentity' && owner.apiVersion === API_VERSION,
-  )
-  if (!owned) {
-    const remedy = 'rename the identity, or delete that Secret if nobody needs it'
-    throw new OperatorError('blocked', 'SecretNotOwned', `Secret ${ref.name} exists and does not belong to this identity: ${remedy}`)
-  }
+  if (!isOwn(present, facts)) throw notOwned(ref)
   const labels = present.metadata.labels ?? {}
   if (labels[labelNames.managedBy] === MANAGER && labels[labelNames.role] === 'leaf') {
     throw new OperatorError('retry', 'CacheBehind', `Secret ${ref.name} is newer than the cache`)
@@ -140,6 +135,25 @@ async function replaceHidden(ref: ObjectRef, content: { metadata: object }, fact
   // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
   await deps.client.delete(secrets, ref, { uid, resourceVersion })
   deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
+}
+
+/** Where a foreign Secret stood in the way before: a look is cheaper than a key and a certificate for nothing. */
+async function refuseForeign(ref: ObjectRef, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
+  try {
+    if (!isOwn(await deps.client.get(secrets, ref), facts)) throw notOwned(ref)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+function isOwn(present: RawObject, { identity }: IdentityFacts): boolean {
+  const owners = present.metadata.ownerReferences ?? []
+  return owners.some(({ uid, kind, apiVersion }) => uid === identity.uid && kind === 'MutualIdentity' && apiVersion === API_VERSION)
+}
+
+function notOwned({ name }: ObjectRef): OperatorError {
+  const remedy = 'rename the identity, or delete that Secret if nobody needs it'
+  return new OperatorError('blocked', 'SecretNotOwned', `Secret ${name} exists and does not belong to this identity: ${remedy}`)
 }
 
 function secretObject(ref: ObjectRef, content: { metadata: object }): RawObject {

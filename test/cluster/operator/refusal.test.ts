@@ -26,7 +26,7 @@ import {
   statusOf,
   trustBundle,
 } from '../../support/cluster-objects.ts'
-import { OPERATOR, OPERATOR_NAMESPACE, startCluster, type TestCluster, VIEWER } from '../../support/cluster-operator.ts'
+import { ADMINISTRATOR, OPERATOR, OPERATOR_NAMESPACE, startCluster, type TestCluster, VIEWER } from '../../support/cluster-operator.ts'
 
 let cluster: TestCluster
 let controller: ControllerProcess
@@ -387,9 +387,9 @@ describe('explain', () => {
     const { audit } = cluster
     expect(audit.requests().some(({ user }) => user === VIEWER)).toBe(true)
     expect(audit.writes(VIEWER)).toEqual([])
-    const before = audit.writes('administrator').length
+    const before = audit.writes(ADMINISTRATOR).length
     await asAdministrator('ready')
-    expect(audit.writes('administrator')).toHaveLength(before)
+    expect(audit.writes(ADMINISTRATOR)).toHaveLength(before)
   })
 })
 

@@ -174,6 +174,26 @@ describe('a Secret of our name that the cache does not show', () => {
     expect([api.writes, wrote, api.at(secrets, REF)]).toEqual([[], [], before])
   })
 
+  describe('and that was foreign at the last attempt', () => {
+    const lastFailure = { reason: 'SecretNotOwned', message: '', at: '', attempts: 1, nextAttemptAt: '' }
+    const again = (facts: IdentityFacts): IdentityFacts => ({
+      ...facts,
+      identity: { ...facts.identity, status: { ...facts.identity.status, lastFailure } },
+    })
+
+    it('is looked at before a key is made for nothing', async () => {
+      const neverAsked: Issuer = { issue: () => Promise.reject(new Error('the issuer was asked')) }
+      const { api, perform } = scene(neverAsked)
+      api.put(secrets, foreign)
+      await expect(perform(again(factsWith()), stepFor(factsWith()))).rejects.toMatchObject({ reason: 'SecretNotOwned' })
+    })
+
+    it('is made when it is gone', async () => {
+      const { perform } = scene()
+      expect(await perform(again(factsWith()), stepFor(factsWith()))).toMatchObject({ kind: 'issued', created: true })
+    })
+  })
+
   it.each<[string, object]>([
     ['a former identity of that name', { uid: 'older' }],
     ['an object of another kind with that uid', { kind: 'Deployment' }],
