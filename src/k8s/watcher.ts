@@ -39,8 +39,7 @@ const IDLE_MS = 150_000
 const RELIST_MS = 3_600_000
 /** A watch is ended by the server after 5 to 10 min, as client-go asks too: servers behind a balancer share the load anew. */
 const SHORTEST_WATCH_S = 300
-/** From what client-go begins with; the cap is a third of its 30 s, since nothing is issued before every cache follows again. */
-const BACKOFF: Backoff = { firstMs: 800, factor: 2, capMs: 10_000 }
+const BACKOFF: Backoff = { firstMs: 800, factor: 2, capMs: 30_000 }
 
 /**
  *                    all pages                    ended by the server, broken, silent, refused: wait, then from the last version

@@ -23,7 +23,7 @@ export const OPERATOR_NAMESPACE = 'mutual-identity-system'
 export const OPERATOR = `system:serviceaccount:${OPERATOR_NAMESPACE}:${CONTROLLER_ACCOUNT}`
 /** A person who may look at some things; a kubeconfig comes from plane.clientKubeconfig. */
 export const VIEWER = 'viewer'
-const ADMINISTRATOR = 'administrator'
+export const ADMINISTRATOR = 'administrator'
 
 /** A line that a controller printed. */
 export interface LogEntry {

@@ -92,7 +92,7 @@ describe('starting', () => {
     expect(synced).toBe(true)
     const times = server.calls.map(({ at }) => at)
     expect(times.slice(0, 9).map((at, i) => Math.round((at - (times[i - 1] ?? 0)) * 10) / 10)).toEqual([
-      0, 0.8, 1.6, 3.2, 6.4, 10, 10, 10, 10,
+      0, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30,
     ])
     await watcher.stop()
   })
