@@ -84,6 +84,7 @@ export function projectClusterMutualAuthority(raw: RawKind): ClusterMutualAuthor
   const spec = readSpec(problems, raw.spec)
   return {
     ...kindMeta(raw),
+    namespace: '',
     spec,
     problem: problems.length === 0 ? undefined : problems.join('; '),
     status: readStatus(raw.status),
