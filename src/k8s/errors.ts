@@ -15,10 +15,11 @@ export interface StatusCause {
  * - `NotSent`: nothing of the request left this machine: no connection (refused, unknown host, TLS), or none was free in time;
  * - `TimedOut`: sent, and no whole answer came in time: it may have been carried out;
  * - `ConnectionLost`: sent, and the connection broke before the whole answer came: it may have been carried out;
+ * - `AnswerTooLarge`: more came than is taken in at once (32 MiB); the rest was not read. Ask for less;
  * - `UnreadableReply`: an answer came that is not what the protocol says (no JSON, a watch line that does not parse);
  * - `Cancelled`: the caller's signal aborted, or the transport was closed.
  */
-export type LocalStatus = 'NotSent' | 'TimedOut' | 'ConnectionLost' | 'UnreadableReply' | 'Cancelled'
+export type LocalStatus = 'NotSent' | 'TimedOut' | 'ConnectionLost' | 'AnswerTooLarge' | 'UnreadableReply' | 'Cancelled'
 
 /** The reasons an ApiError gives to conditions, logs and metrics: a closed list, unlike Status.reason. */
 export type ApiReason =
@@ -41,6 +42,7 @@ const CONSEQUENCES: Readonly<Record<ApiReason, Consequence>> = {
   NotSent: 'retry',
   TimedOut: 'retry',
   ConnectionLost: 'retry',
+  AnswerTooLarge: 'retry',
   UnreadableReply: 'retry',
   Cancelled: 'retry',
   Unauthorized: 'retry', // also what a server says that is just starting
@@ -199,6 +201,8 @@ export const isGone = (error: unknown): boolean => hasReason(error, 'Expired')
 export const isNamespaceTerminating = (error: unknown): boolean => hasReason(error, 'NamespaceTerminating')
 /** The caller's own signal, or the end of the transport. */
 export const isCancelled = (error: unknown): boolean => hasReason(error, 'Cancelled')
+/** The same question for fewer objects may be answered. */
+export const isAnswerTooLarge = (error: unknown): boolean => hasReason(error, 'AnswerTooLarge')
 /** A watch line or reply that does not parse: what it said is lost, so list again. */
 export const isUnreadable = (error: unknown): boolean => hasReason(error, 'UnreadableReply')
 

@@ -23,6 +23,9 @@ export interface ExchangeOptions {
 /** A consumer that is so many bytes behind stops the socket from being read. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
+/** Of an ordinary answer. A tenant can fill pages with Secrets of 1 MiB; nobody may make this process hold hundreds of them at once. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
 /** Sends the call; see Transport.request for what it resolves and rejects with. */
 export function exchange(dispatcher: Dispatcher, origin: string, options: ExchangeOptions): Promise<Reply> {
   const { call, path, headers } = options
@@ -97,9 +100,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bufferedBytes += chunk.length
+    if (!this.#streaming && this.#bufferedBytes > MAX_ANSWER_BYTES) return this.#fail('AnswerTooLarge', 'the answer is larger than 32 MiB')
     this.#chunks.push(chunk)
     if (!this.#streaming) return
-    this.#bufferedBytes += chunk.length
     this.#lastByteAt = this.#clock.monotonic()
     if (this.#bufferedBytes > MAX_BUFFERED_BYTES) controller.pause()
     this.#wake?.()

@@ -26,6 +26,11 @@ export const attemptReasons = {
   NotSent: { kind: 'failed', summary: 'The API server could not be reached.', remedy: AGAIN },
   TimedOut: { kind: 'failed', summary: 'The API server did not answer in time.', remedy: AGAIN },
   ConnectionLost: { kind: 'failed', summary: 'The connection to the API server broke before the answer came.', remedy: AGAIN },
+  AnswerTooLarge: {
+    kind: 'failed',
+    summary: 'The API server answered with more than is taken in at once (32 MiB); lists are then asked for in smaller pages.',
+    remedy: AGAIN,
+  },
   UnreadableReply: { kind: 'failed', summary: 'The API server, or something before it, answered with what cannot be read.', remedy: AGAIN },
   Throttled: { kind: 'failed', summary: 'The API server asked for patience.', remedy: AGAIN },
   ServerError: { kind: 'failed', summary: 'The API server reported an error of its own.', remedy: AGAIN },

@@ -259,6 +259,21 @@ describe('listing', () => {
     })
   })
 
+  it('asks for smaller pages where one is larger than is taken in at once, and goes on with them', async () => {
+    const huge: Answer = (response) => void response.end(Buffer.alloc(33 * 1024 * 1024, ' '))
+    await withClient([page(['a'], 'n'), huge, huge, page(['b'], 'm'), page(['c'])], async ({ client, api, settle }) => {
+      const { value } = await settle(collect(client.listPages(secrets)))
+      expect(value?.flatMap(({ items }) => items.map(({ metadata }) => metadata.name))).toEqual(['a', 'b', 'c'])
+      expect(api.seen.map(({ url }) => url.replace('/api/v1/secrets?', ''))).toEqual([
+        'limit=500',
+        'limit=500&continue=n',
+        'limit=62&continue=n',
+        'limit=7&continue=n',
+        'limit=7&continue=m',
+      ])
+    })
+  })
+
   it('takes a list without items for an empty one', async () => {
     await withClient([json(200, { metadata: { resourceVersion: '9' }, items: null })], async ({ client, settle }) => {
       expect((await settle(collect(client.listPages(secrets)))).value).toEqual([{ items: [], resourceVersion: '9' }])
