@@ -46,8 +46,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     leading: () => terms.leading,
     queueDepths: () =>
       Object.fromEntries(Object.entries(terms.current?.controllers ?? {}).map(([name, controller]) => [name, controller.figures.depth])),
-    silences: () => Object.fromEntries(watchers.map((watcher) => [watcher.name, watcher.silentMs ?? 0])),
-    certificates: () => certificateReadings(stores.leafSecrets, clock.now()),
+    silences: () => Object.fromEntries(Object.entries(watchers).map(([name, watcher]) => [name, watcher.silentMs ?? 0])),
+    certificates: () => certificateReadings(stores, clock.now()),
   })
   const transport = createTransport(access, { clock, connections: config.connections, userAgent: MANAGER, observe: metrics.request })
   const client = createClient(transport, { clock, random, fieldManager: MANAGER })
@@ -70,7 +70,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
       stop: async () => telemetry?.close(),
     },
     { name: 'transport', start: async () => {}, stop: () => transport.close() },
-    together('watches', watchers, log),
+    together('watches', Object.values(watchers), log),
     {
       name: 'election',
       start: async () => {

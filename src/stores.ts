@@ -60,13 +60,13 @@ export function createStores(onProblem: (problem: StoreProblem) => void): Stores
   }
 }
 
-/** A watch for each store. */
+/** A watch for each store, by its name. */
 export function storeWatchers(
   stores: Stores,
   deps: { client: Client; clock: Clock; random: Random; log: Log; operatorNamespace: string },
-): Watcher<Stored>[] {
+): Record<keyof Caches, Watcher<Stored>> {
   const { operatorNamespace, ...shared } = deps
-  return (Object.keys(scopes) as (keyof Caches)[]).map((name) => {
+  const watcherOf = (name: keyof Caches): Watcher<Stored> => {
     const scope: Scope = scopes[name]
     const store = stores[name] as unknown as Store<Stored>
     return new Watcher({
@@ -76,5 +76,7 @@ export function storeWatchers(
       ...(scope.labelSelector === undefined ? {} : { labelSelector: scope.labelSelector }),
       ...(scope.operatorNamespaceOnly ? { namespace: operatorNamespace } : {}),
     })
-  })
+  }
+  const names = Object.keys(scopes) as (keyof Caches)[]
+  return Object.fromEntries(names.map((name) => [name, watcherOf(name)])) as Record<keyof Caches, Watcher<Stored>>
 }

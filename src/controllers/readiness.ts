@@ -33,6 +33,13 @@ export interface Announcement {
 const FIRST_RETRY_MS = 2_000
 const LONGEST_RETRY_MS = 300_000
 
+/** Control characters and others that YAML refuses (an apply body is read as YAML), and halves of pairs that a cut leaves. */
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff\ufffe\uffff]/g
+
+function cleanText(text: string, longest: number): string {
+  return text.slice(0, longest).toWellFormed().replace(UNPRINTABLE, '\ufffd')
+}
+
 /** The reason of a failure; a plain error is a bug of ours. */
 export function reasonOf(error: unknown): Reason {
   return error instanceof OperatorError && isReason(error.reason) ? error.reason : 'InternalError'
@@ -41,7 +48,7 @@ export function reasonOf(error: unknown): Reason {
 /** Ready, and Reconciling or Stalled only while true. */
 export function conditionsFor(readiness: Readiness, previous: readonly Condition[], generation: number, at: Instant): readonly Condition[] {
   const { state, reason, message } = readiness
-  const base = { reason, message: message.slice(0, 1000), observedGeneration: generation }
+  const base = { reason, message: cleanText(message, 1000), observedGeneration: generation }
   const ready = setCondition(previous, { ...base, type: 'Ready', status: state === 'ready' ? 'True' : 'False' }, at)
   if (state === 'ready') return ready.filter((condition) => condition.type === 'Ready')
   const extra = state === 'refused' ? 'Stalled' : 'Reconciling'
@@ -52,22 +59,26 @@ export function conditionsFor(readiness: Readiness, previous: readonly Condition
 /** The failure after one more: a changed spec starts counting anew. */
 export function failureAfter(status: ReportedStatus, generation: number, error: unknown, now: Instant): LastFailure {
   const before = status.observedGeneration === generation ? status.lastFailure : undefined
-  const attempts = (before?.attempts ?? 0) + 1
+  const attempts = Math.max(0, before?.attempts ?? 0) + 1
   const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20))
   const after = error instanceof OperatorError ? (error.after ?? 0) : 0
   return {
     reason: reasonOf(error),
-    message: messageOf(error).slice(0, 500),
+    message: cleanText(messageOf(error), 500),
     at: formatInstant(now),
     attempts,
-    nextAttemptAt: formatInstant(now + Math.max(wait, after)),
+    nextAttemptAt: formatInstant(now + Math.min(Math.max(wait, after), LONGEST_HOLD_MS)),
   }
 }
+
+/** No failure holds longer, whatever a server asks for: a status written while a clock was wrong must not stop an identity for years. */
+const LONGEST_HOLD_MS = 3_600_000
 
 /** The instant until which a failure holds further steps back; undefined when nothing does, or the spec changed since. */
 export function heldUntil(status: ReportedStatus, generation: number, now: Instant): Instant | undefined {
   const nextAttemptAt = status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt)
-  return nextAttemptAt !== undefined && nextAttemptAt > now && status.observedGeneration === generation ? nextAttemptAt : undefined
+  if (nextAttemptAt === undefined || status.observedGeneration !== generation) return undefined
+  return nextAttemptAt > now && nextAttemptAt - now <= LONGEST_HOLD_MS ? nextAttemptAt : undefined
 }
 
 /** The reason that Ready had before this pass. */

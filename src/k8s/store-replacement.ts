@@ -20,10 +20,11 @@ export class Replacement<T extends Versioned> {
   /** Keys of objects that exist but could not be projected. */
   readonly refused = new Set<string>()
   readonly graves = new Graves()
+  /** Uids of those that are being deleted. */
+  readonly terminating = new Set<string>()
   readonly #project: (raw: RawObject) => T | undefined
   readonly #done: (replacement: Replacement<T>, version: string) => void
   readonly #raced = new Map<string, Raced<T>>()
-  readonly #terminating = new Set<string>()
 
   constructor(project: (raw: RawObject) => T | undefined, done: (replacement: Replacement<T>, version: string) => void) {
     this.#project = project
@@ -41,7 +42,7 @@ export class Replacement<T extends Versioned> {
       return
     }
     this.objects.set(key, object)
-    if (metadata.deletionTimestamp !== undefined) this.#terminating.add(object.uid)
+    if (metadata.deletionTimestamp !== undefined) this.terminating.add(object.uid)
   }
 
   /** The list is whole and shows the collection at `version`: puts it into the store, unless another list was begun since. */
@@ -81,7 +82,7 @@ export class Replacement<T extends Versioned> {
   }
 
   #keepRemoved(key: string, uid: string): void {
-    if (this.#terminating.has(uid)) return
+    if (this.terminating.has(uid)) return
     if (this.objects.get(key)?.uid === uid) this.objects.delete(key)
     this.graves.bury(key, { uid })
   }

@@ -76,6 +76,8 @@ export class Store<T extends Stored> implements Lookup<T> {
   /** By key, the version whose projection failed. */
   readonly #refused = new Map<string, string>()
   #graves = new Graves()
+  /** Uids of stored objects that are being deleted and that finalizers hold. */
+  #terminating: Set<string> = new Set()
   #horizon = NO_VERSION
   #replacement: Replacement<T> | undefined
   #readable = true
@@ -151,6 +153,8 @@ export class Store<T extends Stored> implements Lookup<T> {
   removed(ref: { readonly namespace: string; readonly name: string }, uid: string): void {
     const key = keyOf(ref.namespace, ref.name)
     this.#replacement?.removed(key, uid)
+    // The watch was faster than the answer to the delete: finalizers hold the object, and its end will come as an event.
+    if (this.#terminating.has(uid)) return
     this.#graves.bury(key, { uid })
     const before = this.#objects.get(key)
     if (before?.uid === uid) this.#emit(this.#put(key, undefined), true)
@@ -185,6 +189,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.#replacement = undefined
     this.#horizon = version
     this.#graves = replacement.graves
+    this.#terminating = replacement.terminating
     this.#readable = true
     this.#synced = true
     for (const key of this.#refused.keys()) if (!replacement.refused.has(key)) this.#refused.delete(key)
@@ -203,7 +208,9 @@ export class Store<T extends Stored> implements Lookup<T> {
     if (this.#graves.isLate(key, metadata)) return
     const object = projected ?? this.#project(raw)
     if (object === undefined) this.#graves.bury(key, { version })
-    this.#emit(this.#put(key, object), own)
+    const changes = this.#put(key, object)
+    if (object !== undefined && metadata.deletionTimestamp !== undefined) this.#terminating.add(object.uid)
+    this.#emit(changes, own)
   }
 
   #drop(metadata: RawMeta): void {
@@ -239,6 +246,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   #put(key: string, after: T | undefined): Difference<T>[] {
     const before = this.#objects.get(key)
     if (before === undefined && after === undefined) return []
+    if (before !== undefined && before.uid !== after?.uid) this.#terminating.delete(before.uid)
     if (after === undefined) this.#objects.delete(key)
     else this.#objects.set(key, after)
     this.#namespaces.replace(before, after)

@@ -10,9 +10,7 @@ export interface Readings {
   /** Milliseconds since each watch last heard from the API server. */
   readonly silences: () => Readonly<Record<string, number>>
   /** By authority: the earliest end of a leaf (seconds since 1970), and how many renewals are overdue. */
-  readonly certificates: () => Readonly<
-    Record<string, { readonly count: number; readonly earliestNotAfter: number; readonly overdue: number }>
-  >
+  readonly certificates: () => ReadonlyMap<string, { readonly count: number; readonly earliestNotAfter: number; readonly overdue: number }>
 }
 
 export interface Metrics {
@@ -59,8 +57,8 @@ export function createMetrics(readings: Readings): Metrics {
   readingGauge(named('queue_depth', 'Keys that are ready or being worked on.', ['controller']), (gauge) =>
     setAll(gauge, 'controller', readings.queueDepths()),
   )
-  readingGauge(named('cache_staleness_seconds', 'Since a watch last heard from the API server.', ['resource']), (gauge) =>
-    setAll(gauge, 'resource', readings.silences(), 1 / 1000),
+  readingGauge(named('cache_staleness_seconds', 'Since the watch of a cache last heard from the API server.', ['cache']), (gauge) =>
+    setAll(gauge, 'cache', readings.silences(), 1 / 1000),
   )
   readingGauge(named('certificates', 'Leaf certificates in Secrets.', ['authority']), (gauge) => setFrom(gauge, readings, 'count'))
   readingGauge(named('earliest_expiry_timestamp_seconds', 'When the first leaf expires.', ['authority']), (gauge) =>
@@ -104,5 +102,5 @@ function setAll(gauge: Gauge<string>, label: string, values: Readonly<Record<str
 }
 
 function setFrom(gauge: Gauge<string>, readings: Readings, field: 'count' | 'earliestNotAfter' | 'overdue'): void {
-  for (const [authority, values] of Object.entries(readings.certificates())) gauge.set({ authority }, values[field])
+  for (const [authority, values] of readings.certificates()) gauge.set({ authority }, values[field])
 }

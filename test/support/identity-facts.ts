@@ -75,6 +75,7 @@ export function factsOf(change: Partial<IdentityFacts> = {}): IdentityFacts {
     observedAccounts: ['payments'],
     recordedAccount: undefined,
     serviceDnsNames: [parseDnsName('payments.shop'), parseDnsName('payments.shop.svc')],
+    unknown: [],
     secret: undefined,
     ...change,
   }
@@ -93,6 +94,8 @@ export function secretFor(facts: IdentityFacts, change: Partial<SecretFacts> = {
     resourceVersion: '20',
     type: 'kubernetes.io/tls',
     immutable: false,
+    terminating: false,
+    foreignController: undefined,
     owner: { name: 'payments', uid: 'uid-1' },
     labels: leafSecretLabels('payments', asked.authority.ref),
     annotations: {

@@ -50,8 +50,8 @@ describe('what is read of the cluster', () => {
       createStores(() => {}),
       { client, clock: virtualClock(), random: steadyRandom, log: silentLog, operatorNamespace: OPERATOR_NAMESPACE },
     )
-    await Promise.all(watchers.map((watcher) => watcher.start()))
-    await Promise.all(watchers.map((watcher) => watcher.stop()))
+    await Promise.all(Object.values(watchers).map((watcher) => watcher.start()))
+    await Promise.all(Object.values(watchers).map((watcher) => watcher.stop()))
     expect(asked.sort()).toEqual([
       'clustermutualauthorities * *',
       'configmaps * bundle',

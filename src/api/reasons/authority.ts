@@ -51,6 +51,11 @@ export const authorityReasons = {
     summary: 'The trust domain breaks a rule of SPIFFE-ID section 2.1.',
     remedy: 'Use lower case letters, digits, dots, hyphens and underscores, 255 at most.',
   },
+  RecordTerminating: {
+    kind: 'refused',
+    summary: 'The record of the published trust bundle must be made again, and finalizers keep it from going.',
+    remedy: "Remove the finalizers from the ConfigMap in the operator's namespace.",
+  },
   BundleRecordInvalid: {
     kind: 'refused',
     summary: 'The record of the published trust bundle cannot be read, and it cannot be made again from the CA Secrets.',

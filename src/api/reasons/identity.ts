@@ -26,6 +26,21 @@ export const identityReasons = {
     summary: 'The Secret lacks its certificate or its key; both are made again.',
     remedy: 'If it repeats, find out who edits the Secret.',
   },
+  SecretTerminating: {
+    kind: 'refused',
+    summary: 'The Secret must be made again, and finalizers keep it from going.',
+    remedy: 'Remove the finalizers from the metadata of the Secret; a new one is made at once.',
+  },
+  NotYetValid: {
+    kind: 'waiting',
+    summary: 'The certificate begins in the future, because it was issued while a clock was ahead; a new one is made.',
+    remedy: 'Nothing. If it comes again, look at the clocks of the nodes.',
+  },
+  FactsUnknown: {
+    kind: 'waiting',
+    summary: 'This account may not read pods or Services, so what would be done depends on what they show.',
+    remedy: 'Run explain with an account that may read them, or read the status instead.',
+  },
   SecretRecreated: {
     kind: 'waiting',
     summary: 'The Secret was made immutable or is of another type, so it cannot be changed in place: it is deleted and made again.',

@@ -10,6 +10,8 @@ import { dataText, type RawStored, read, type StoredMeta, storedMeta } from './c
 export interface BundleCopy extends StoredMeta {
   readonly authority: AuthorityRef
   readonly immutable: boolean
+  /** It is being deleted, and finalizers hold it. */
+  readonly terminating: boolean
   /** SHA-256 of `ca.crt` as it stands; undefined when it is missing. */
   readonly fingerprint: Fingerprint | undefined
   /** What the annotation says it should be. */
@@ -32,6 +34,7 @@ export function projectBundleCopy(raw: RawStored): BundleCopy {
     ...storedMeta(raw),
     authority: { kind: 'ClusterMutualAuthority', namespace: '', name: own[labels.authority] ?? '' },
     immutable: raw.immutable === true,
+    terminating: raw.metadata.deletionTimestamp !== undefined,
     fingerprint: text === undefined ? undefined : fingerprintOf(Buffer.from(text)),
     recordedFingerprint: raw.metadata.annotations?.[annotations.bundleFingerprint],
     labels: Object.fromEntries(Object.entries(own).filter(([key]) => key in bundleLabels(NOBODY))),

@@ -10,6 +10,7 @@ export interface RawStored {
     readonly namespace?: string
     readonly uid?: string
     readonly resourceVersion?: string
+    readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
     readonly ownerReferences?: readonly {
@@ -17,6 +18,7 @@ export interface RawStored {
       readonly name: string
       readonly uid: string
       readonly apiVersion?: string
+      readonly controller?: boolean
     }[]
   }
   readonly [field: string]: unknown

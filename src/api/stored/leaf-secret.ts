@@ -35,7 +35,11 @@ export interface LeafOwner {
 export interface LeafSecret extends StoredMeta {
   readonly type: string
   readonly immutable: boolean
+  /** It is being deleted, and finalizers hold it. */
+  readonly terminating: boolean
   readonly owner: LeafOwner | undefined
+  /** Kind and name of a controller that owns it and is no MutualIdentity. */
+  readonly foreignController: string | undefined
   /** Only the labels and annotations of ours. */
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
@@ -56,8 +60,6 @@ export interface LeafProblem {
   readonly detail: string
 }
 
-const OWN_PREFIX = 'mutualidentity.io/'
-
 /** Projects a Secret with our label; total: what cannot be read becomes a problem. The private key is looked at and dropped. */
 export function projectLeafSecret(raw: RawStored): LeafSecret {
   const { material, problem } = readMaterial(raw)
@@ -65,14 +67,17 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
   const owner = raw.metadata.ownerReferences?.find(
     (reference) => reference.kind === 'MutualIdentity' && reference.apiVersion === API_VERSION,
   )
-  const ownAnnotations = ownEntries(raw.metadata.annotations)
+  const foreign = raw.metadata.ownerReferences?.find((reference) => reference !== owner && reference.controller === true)
+  const ownAnnotations = knownEntries(raw.metadata.annotations, KNOWN_ANNOTATIONS)
   const renewAt = ownAnnotations[annotations.renewAt]
   return {
     ...storedMeta(raw),
     type: String(raw.type ?? ''),
     immutable: raw.immutable === true,
+    terminating: raw.metadata.deletionTimestamp !== undefined,
     owner: owner && { name: owner.name, uid: owner.uid },
-    labels: ownEntries(raw.metadata.labels),
+    foreignController: foreign && `${foreign.kind} ${foreign.name}`,
+    labels: knownEntries(raw.metadata.labels, KNOWN_LABELS),
     annotations: ownAnnotations,
     problem,
     leaf: material && leafFacts(material[0] as Certificate),
@@ -178,6 +183,12 @@ function leafFacts(certificate: Certificate): LeafFacts {
   return { serialNumber, fingerprint, notBefore, notAfter, keyType, uris, dnsNames, otherNames, isCA, authorityKeyID }
 }
 
-function ownEntries(entries: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(entries ?? {}).filter(([key]) => key.startsWith(OWN_PREFIX) || key === labels.managedBy))
+const KNOWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
+const KNOWN_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(annotations))
+/** No value of ours is longer; tenants may write 256 kB. */
+const LONGEST_VALUE = 256
+
+function knownEntries(entries: Readonly<Record<string, string>> | undefined, known: ReadonlySet<string>): Record<string, string> {
+  const own = Object.entries(entries ?? {}).filter(([key]) => known.has(key))
+  return Object.fromEntries(own.map(([key, value]) => [key, value.slice(0, LONGEST_VALUE)]))
 }

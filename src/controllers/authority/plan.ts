@@ -55,6 +55,7 @@ const CHECKS: readonly Check[] = [
   keyInvalid,
   trustDomainChanged,
   rootExpired,
+  rootNotYetValid,
   notActivated,
   recordInvalid,
   publish,
@@ -155,6 +156,14 @@ function rootExpired(facts: AuthorityFacts, now: Instant): AuthorityPlan | undef
   return stop('refused', 'CAExpired', message)
 }
 
+/** Our clock is behind the one that made it. */
+function rootNotYetValid(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
+  const active = activeOf(facts)
+  if (!active || active.certificate.notBefore <= now) return undefined
+  const message = `the root of generation ${active.number} begins at ${formatInstant(active.certificate.notBefore)} only: check this machine's clock`
+  return { ...stop('waiting', 'CANotYetValid', message), next: active.certificate.notBefore }
+}
+
 /** Somebody took the annotation away: with one generation there is no doubt which one signs. */
 function notActivated(facts: AuthorityFacts): AuthorityPlan | undefined {
   const [only] = facts.generations
@@ -194,6 +203,8 @@ function publish(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined
     : 'the first bundle is published'
   const readiness = { state: 'waiting', reason: 'BundlePublished', message } as const
   const shared = { reason: 'BundlePublished', message, readiness, held: false, next: undefined } as const
+  if (record?.immutable && record.terminating)
+    return stop('refused', 'RecordTerminating', `ConfigMap ${record.name} must be made again and finalizers hold it: remove them`)
   if (record?.immutable) return { step: { kind: 'deleteRecord', version: version as Version }, ...shared }
   return { step: { kind: 'publish', bundle, replaces: version }, ...shared }
 }

@@ -11,6 +11,7 @@ import { configMaps, type ObjectRef, type RawObject } from '../../k8s/resource.t
 import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import type { Caches } from '../caches.ts'
+import { reasonOf } from '../readiness.ts'
 import { type BundleFacts, type BundlePlan, observeBundle, planBundle } from './plan.ts'
 
 export interface BundleDeps {
@@ -38,7 +39,7 @@ export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Nex
     await perform(plan, facts, deps)
   } catch (error) {
     if (isNamespaceTerminating(error)) return { at: undefined }
-    if (error instanceof OperatorError && error.reason === 'ConfigMapNotOwned') await announce(error.message, facts, deps)
+    if (isTold(error)) await announce(error, facts, deps)
     throw error
   }
   if (plan.step.kind === 'none') return { at: undefined }
@@ -94,9 +95,14 @@ async function replace(
   deps.wroteCopy(await deps.client.mergePatch(configMaps, ref, patch))
 }
 
-async function announce(note: string, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+/** What a person must change has no status to stand in: it is told as an event of the authority. */
+function isTold(error: unknown): error is OperatorError {
+  return error instanceof OperatorError && (error.consequence === 'blocked' || error.reason === 'ConfigMapNotOwned')
+}
+
+async function announce(error: OperatorError, facts: BundleFacts, deps: BundleDeps): Promise<void> {
   const authority = deps.caches.authorities.get('', facts.ref.name)
   if (!authority) return
   const regarding = { apiVersion: API_VERSION, kind: facts.ref.kind, namespace: '', name: authority.name, uid: authority.uid }
-  await deps.events.record({ regarding, type: 'Warning', reason: 'ConfigMapNotOwned', action: 'Publish', note })
+  await deps.events.record({ regarding, type: 'Warning', reason: reasonOf(error), action: 'Publish', note: error.message })
 }

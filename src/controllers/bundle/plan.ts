@@ -61,6 +61,7 @@ export function planBundle(facts: BundleFacts): BundlePlan {
   const version = { uid: copy.uid, resourceVersion: copy.resourceVersion }
   // What is deleted where no identity is would not be made again.
   if (copy.immutable && facts.identities === 0) return nothing('the copy was made immutable, and no identity of the namespace needs it')
+  if (copy.immutable && copy.terminating) return nothing('the copy must be made again and finalizers hold it')
   if (copy.immutable)
     return { step: { kind: 'delete', version }, reason: 'BundleRepaired', message: 'the copy was made immutable: it is made again' }
   const outdated = copy.recordedFingerprint !== bundle.fingerprint

@@ -2,15 +2,16 @@
 
 import { annotations } from '../../api/names.ts'
 import { type Duration, formatDuration } from '../../base/duration.ts'
+import { OperatorError } from '../../base/errors.ts'
 import { parseInstant } from '../../base/instant.ts'
 import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Fingerprint } from '../../pki/fingerprint.ts'
 import { fingerprintOf } from '../../pki/fingerprint.ts'
 import type { LeafProfile } from '../../pki/profile.ts'
-import { workloadId } from '../../pki/spiffe-id.ts'
+import { type SpiffeId, workloadId } from '../../pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { AuthorityFacts, SigningFacts } from '../authority-facts.ts'
-import type { Readiness } from '../readiness.ts'
+import { type Readiness, reasonOf } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 
 /** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
@@ -41,7 +42,8 @@ export function askedFor(facts: IdentityFacts): Asked | Readiness {
   if (typeof account !== 'string') return account
   if (facts.serviceDnsNames.length > MAX_DNS_NAMES) return tooManyNames(facts.serviceDnsNames.length)
   const { keyType, serviceNames, lifetime: lifetimeAsked } = identity.spec.certificate
-  const spiffeId = workloadId(parseTrustDomain(authority.trustDomain ?? ''), identity.namespace, account)
+  const spiffeId = identityOf(facts, account)
+  if ('state' in spiffeId) return spiffeId
   return {
     profile: { spiffeId, dnsNames: facts.serviceDnsNames, keyType, lifetime: bounds.lifetime },
     generation: signing,
@@ -50,6 +52,16 @@ export function askedFor(facts: IdentityFacts): Asked | Readiness {
     profileHash: fingerprintOf(Buffer.from(JSON.stringify([spiffeId.uri, keyType, lifetimeAsked ?? 'default', serviceNames]))),
     renewedFor: renewedFor(facts),
     readiness: readinessWith(facts),
+  }
+}
+
+/** The schema refuses an account that cannot be one; this one was stored before it did. */
+function identityOf({ authority, identity }: IdentityFacts, account: string): SpiffeId | Readiness {
+  try {
+    return workloadId(parseTrustDomain(authority?.trustDomain ?? ''), identity.namespace, account)
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    return { state: 'refused', reason: reasonOf(error), message: error.message }
   }
 }
 

@@ -27,6 +27,8 @@ export interface IdentityFacts {
   readonly recordedAccount: string | undefined
   /** DNS names of the Services that cover the pods, sorted; none where the spec says so. */
   readonly serviceDnsNames: readonly DnsName[]
+  /** Collections that this account may not read (explain under a person's rights): what they would show is not known. */
+  readonly unknown: readonly string[]
   /** `unknown`: this account may not read Secrets (explain under a person's rights). */
   readonly secret: SecretFacts | 'unknown' | undefined
 }

@@ -24,13 +24,14 @@ const CHECKS: readonly LeafCheck[] = [
   namesMissing,
   keyType,
   profile,
+  notYetValid,
   renewalRequested,
   renewalDue,
 ]
 
 /** Why a new leaf must be issued; undefined when the present one is right. */
 export function checkLeaf(secret: SecretFacts | undefined, asked: Asked, now: Instant): Finding | undefined {
-  if (!secret) return { reason: 'SecretMissing', message: 'there is no Secret yet' }
+  if (!secret) return { reason: 'SecretMissing', message: 'there is no Secret' }
   for (const check of CHECKS) {
     const finding = check(secret, asked, now)
     if (finding) return finding
@@ -82,6 +83,14 @@ function profile(secret: SecretFacts, { profileHash }: Asked): Finding | undefin
   if (secret.annotations[annotations.profileHash] === profileHash) return undefined
   return { reason: 'ProfileChanged', message: 'the certificate was made for another specification' }
 }
+
+/** Issued while our clock was ahead: peers refuse it until then. A minute is what clocks may differ by. */
+function notYetValid({ leaf }: SecretFacts, _asked: Asked, now: Instant): Finding | undefined {
+  if (!leaf || leaf.notBefore <= now + CLOCK_SKEW_MS) return undefined
+  return { reason: 'NotYetValid', message: `the certificate begins at ${formatInstant(leaf.notBefore)} only` }
+}
+
+const CLOCK_SKEW_MS = 60_000
 
 function renewalRequested(secret: SecretFacts, { renewedFor }: Asked): Finding | undefined {
   if (renewedFor === undefined || secret.annotations[annotations.renewedFor] === renewedFor) return undefined

@@ -12,6 +12,7 @@ import { type Verdict, verifyChain } from '../../pki/verify.ts'
 import { observeAuthority } from '../authority-facts.ts'
 import { type Caches, labelPairs, type Pod } from '../caches.ts'
 import type { IdentityFacts } from './facts.ts'
+import { ownershipOf } from './ownership.ts'
 import { serviceDnsNames } from './service-names.ts'
 
 /** Where the operator lives and how the cluster calls itself. */
@@ -27,6 +28,7 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
   const pods = selectedPods(identity, caches)
   const secret = caches.leafSecrets.get(namespace, leafSecretName(identity.name))
   const trusted = secret && authority?.bundle && secret.chain.length > 0 ? verdictOf(secret, authority.bundle) : undefined
+  const recorded = secret && trusted?.ok && isWitness(secret, identity) ? secret : undefined
   const { chain: _bytes, ...secretFacts } = secret ?? { chain: [] }
   return {
     identity,
@@ -35,8 +37,9 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     authority,
     selectedPods: pods.length,
     observedAccounts: [...new Set(pods.map((pod) => pod.serviceAccountName))].sort(),
-    recordedAccount: trusted?.ok ? recordedAccount(secret as LeafSecret, namespace) : undefined,
-    serviceDnsNames: serviceDnsNames(identity, pods, trusted?.ok ? (secret?.leaf?.dnsNames ?? []) : [], caches, surroundings.clusterDomain),
+    recordedAccount: recorded && recordedAccount(recorded, namespace),
+    serviceDnsNames: serviceDnsNames(identity, pods, recorded?.leaf?.dnsNames ?? [], caches, surroundings.clusterDomain),
+    unknown: unreadable(caches),
     secret: secret ? { ...(secretFacts as Omit<LeafSecret, 'chain'>), trusted } : caches.leafSecrets.readable ? undefined : 'unknown',
   }
 }
@@ -59,6 +62,21 @@ function verdictOf(secret: LeafSecret, bundle: TrustBundle): Verdict {
   const verdict = verifyChain(secret.chain.map(readCertificate), bundle.anchors, undefined)
   verdicts.set(secret, { bundle: bundle.fingerprint, verdict })
   return verdict
+}
+
+/**
+ * Whether a trusted leaf tells what was decided for this identity: with its own key (certificates are public, anybody can put one into a Secret),
+ * in a Secret of its own, and not against what the status remembers.
+ */
+function isWitness(secret: LeafSecret, identity: MutualIdentity): boolean {
+  const { spiffeID } = identity.status
+  const agrees = spiffeID === undefined || spiffeID === secret.leaf?.uris[0]
+  return secret.problem === undefined && agrees && ownershipOf(secret, identity) !== 'foreign'
+}
+
+/** What plans need and this account may not read. */
+function unreadable(caches: Caches): readonly string[] {
+  return (['pods', 'services'] as const).filter((name) => !caches[name].readable)
 }
 
 function recordedAccount(secret: LeafSecret, namespace: string): string | undefined {

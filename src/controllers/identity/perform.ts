@@ -130,6 +130,9 @@ async function replaceHidden(ref: ObjectRef, content: { metadata: object }, fact
   if (labels[labelNames.managedBy] === MANAGER && labels[labelNames.role] === 'leaf') {
     throw new OperatorError('retry', 'CacheBehind', `Secret ${ref.name} is newer than the cache`)
   }
+  if (present.metadata.deletionTimestamp !== undefined) {
+    throw new OperatorError('blocked', 'SecretTerminating', `Secret ${ref.name} is being deleted and finalizers hold it: remove them`)
+  }
   const { uid = '', resourceVersion = '' } = present.metadata
   if (present.immutable !== true && present.type === LEAF_SECRET_TYPE) return patchSecret(ref, { uid, resourceVersion }, content, deps)
   // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.

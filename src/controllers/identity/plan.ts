@@ -15,6 +15,7 @@ import { admissionChecks } from './admission.ts'
 import { type Asked, askedFor } from './asked.ts'
 import type { IdentityFacts, SecretFacts } from './facts.ts'
 import { checkLeaf, currentRenewAt } from './leaf-checks.ts'
+import { ownershipOf } from './ownership.ts'
 import { bundlePatch, type SecretPatch, tidySecret } from './tidy.ts'
 
 /** The version of a Secret that a write replaces. */
@@ -65,6 +66,9 @@ export function planIdentity(facts: IdentityFacts, now: Instant): IdentityPlan {
 function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
   const stopped = admissionChecks(facts)
   if (stopped) return idle(facts, stopped)
+  if (facts.unknown.length > 0) return unknownFacts(facts)
+  const foreign = notOwned(facts)
+  if (foreign) return nothing(foreign.reason, foreign.message, foreign)
   const asked = askedFor(facts)
   if ('state' in asked) return idle(facts, asked)
   return facts.secret === 'unknown' ? unknownSecret(facts) : planWork(facts, facts.secret, asked, now)
@@ -73,7 +77,7 @@ function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
 function planWork(facts: IdentityFacts, secret: SecretFacts | undefined, asked: Asked, now: Instant): IdentityPlan {
   const finding = checkLeaf(secret, asked, now)
   if (!finding) return tidy(facts, secret as SecretFacts, asked)
-  if (secret && mustBeRecreated(secret)) return recreate(secret)
+  if (secret && mustBeRecreated(secret)) return recreate(facts, secret)
   return {
     step: {
       kind: 'issue',
@@ -98,9 +102,9 @@ function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked): Identity
   const renewAt = currentRenewAt(secret)
   const untidy = tidySecret(facts.identity, secret, asked)
   // An immutable Secret that is right serves until something must change; one of another type is not what programs look for.
-  if (secret.type !== LEAF_SECRET_TYPE) return recreate(secret)
+  if (secret.type !== LEAF_SECRET_TYPE) return recreate(facts, secret)
   if (!untidy) return { ...nothing(asked.readiness.reason, asked.readiness.message, asked.readiness), next: renewAt }
-  if (mustBeRecreated(secret)) return recreate(secret)
+  if (mustBeRecreated(secret)) return recreate(facts, secret)
   return {
     step: {
       kind: 'update',
@@ -121,7 +125,24 @@ function mustBeRecreated(secret: SecretFacts): boolean {
   return secret.immutable || secret.type !== LEAF_SECRET_TYPE
 }
 
-function recreate(secret: SecretFacts): IdentityPlan {
+/** In the cache and yet somebody else's. What the cache does not show is found out by the create (perform.ts). */
+function notOwned({ secret, identity }: IdentityFacts): Readiness | undefined {
+  if (!secret || secret === 'unknown' || ownershipOf(secret, identity) !== 'foreign') return undefined
+  const whose = secret.foreignController ?? (secret.owner ? `MutualIdentity ${secret.owner.name}` : 'nobody we know')
+  const remedy = 'rename the identity, or delete that Secret if nobody needs it'
+  const message = `Secret ${secret.name} exists and belongs to ${whose}, not to this identity: ${remedy}`
+  return { state: 'refused', reason: 'SecretNotOwned', message }
+}
+
+function recreate({ identity }: IdentityFacts, secret: SecretFacts): IdentityPlan {
+  if (secret.terminating) {
+    const held = `Secret ${secret.name} must be made again and finalizers hold it: remove them from its metadata`
+    return nothing('SecretTerminating', held, { state: 'refused', reason: 'SecretTerminating', message: held })
+  }
+  if (ownershipOf(secret, identity) !== 'own') {
+    const kept = `Secret ${secret.name} must be made again, but it has lost its owner and is not deleted for that: delete it`
+    return nothing('SecretNotOwned', kept, { state: 'refused', reason: 'SecretNotOwned', message: kept })
+  }
   const what = secret.immutable ? 'is immutable' : `has type ${secret.type}`
   const message = `Secret ${secret.name} is ours but ${what}: it is deleted and made again`
   return {
@@ -137,7 +158,7 @@ function recreate(secret: SecretFacts): IdentityPlan {
 /** Nothing can be issued. The last good certificate stays, and its bundle goes on being kept in sync. */
 function idle(facts: IdentityFacts, stopped: Readiness): IdentityPlan {
   const secret = facts.secret === 'unknown' ? undefined : facts.secret
-  if (!secret?.trusted?.ok || facts.namespaceTerminating || facts.inOperatorNamespace)
+  if (!secret?.trusted?.ok || facts.namespaceTerminating || facts.inOperatorNamespace || notOwned(facts))
     return nothing(stopped.reason, stopped.message, stopped)
   const readiness = { ...stopped, message: `${stopped.message}. The present certificate stays` }
   const patch = bundlePatch(secret, facts.authority?.bundle)
@@ -145,6 +166,11 @@ function idle(facts: IdentityFacts, stopped: Readiness): IdentityPlan {
   const version = { uid: secret.uid, resourceVersion: secret.resourceVersion }
   const step = { kind: 'update', secretName: secret.name, version, patch } as const
   return { step, reason: 'BundleOutdated', message: 'ca.crt is not the published bundle', readiness, held: false, next: undefined }
+}
+
+function unknownFacts({ unknown }: IdentityFacts): IdentityPlan {
+  const message = `${unknown.join(' and ')} may not be read by this account, so the step depends on what they show`
+  return nothing('FactsUnknown', message, { state: 'waiting', reason: 'FactsUnknown', message })
 }
 
 function unknownSecret(facts: IdentityFacts): IdentityPlan {

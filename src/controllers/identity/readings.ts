@@ -1,25 +1,35 @@
-// What metrics say of the leaves in the cache, by authority. Pure.
+// What metrics say of the leaves in the cache, by authority. Only Secrets that an identity owns count, under the authority that it names: labels and
+// Secrets of tenants must make neither figures nor series. Pure.
 
-import { labels } from '../../api/names.ts'
-import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
+import { leafSecretName } from '../../api/names.ts'
 import type { Instant } from '../../base/instant.ts'
-import type { Lookup } from '../../k8s/store.ts'
 import { clampRenewAt } from '../../pki/profile.ts'
+import type { Caches } from '../caches.ts'
+import { ownershipOf } from './ownership.ts'
 
-/** Seconds since 1970 for the earliest end; a renewal is overdue a minute after its instant. */
+export interface CertificateReadings {
+  count: number
+  /** Seconds since 1970. */
+  earliestNotAfter: number
+  /** A renewal is overdue a minute after its instant. */
+  overdue: number
+}
+
+/** By the name of the authority. */
 export function certificateReadings(
-  secrets: Lookup<LeafSecret>,
+  caches: Pick<Caches, 'identities' | 'leafSecrets'>,
   now: Instant,
-): Record<string, { count: number; earliestNotAfter: number; overdue: number }> {
-  const readings: Record<string, { count: number; earliestNotAfter: number; overdue: number }> = {}
-  for (const { leaf, renewAt, labels: own } of secrets.all()) {
-    if (!leaf) continue
-    const authority = own[labels.authority] ?? 'unknown'
-    const reading = readings[authority] ?? { count: 0, earliestNotAfter: Number.POSITIVE_INFINITY, overdue: 0 }
-    readings[authority] = reading
+): ReadonlyMap<string, CertificateReadings> {
+  const readings = new Map<string, CertificateReadings>()
+  for (const identity of caches.identities.all()) {
+    const secret = caches.leafSecrets.get(identity.namespace, leafSecretName(identity.name))
+    if (!secret?.leaf || ownershipOf(secret, identity) !== 'own') continue
+    const { name } = identity.spec.authorityRef
+    const reading = readings.get(name) ?? { count: 0, earliestNotAfter: Number.POSITIVE_INFINITY, overdue: 0 }
+    readings.set(name, reading)
     reading.count++
-    reading.earliestNotAfter = Math.min(reading.earliestNotAfter, leaf.notAfter / 1000)
-    if (clampRenewAt(renewAt, leaf) + OVERDUE_MS < now) reading.overdue++
+    reading.earliestNotAfter = Math.min(reading.earliestNotAfter, secret.leaf.notAfter / 1000)
+    if (clampRenewAt(secret.renewAt, secret.leaf) + OVERDUE_MS < now) reading.overdue++
   }
   return readings
 }

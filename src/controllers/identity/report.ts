@@ -105,7 +105,9 @@ function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Out
 function spiffeIdAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): { spiffeID: string } | undefined {
   const { secret, identity } = facts
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') return { spiffeID: plan.step.profile.spiffeId.uri }
-  const held = secret && secret !== 'unknown' && secret.trusted?.ok ? secret.leaf?.uris[0] : undefined
+  // Only a leaf that is what is asked for: the status is the second witness of what was decided, and must not repeat what a Secret says.
+  const isRight = plan.readiness.state === 'ready' && plan.step.kind !== 'issue'
+  const held = isRight && secret && secret !== 'unknown' && secret.trusted?.ok ? secret.leaf?.uris[0] : undefined
   const spiffeID = held ?? identity.status.spiffeID
   return spiffeID === undefined ? undefined : { spiffeID }
 }

@@ -29,15 +29,24 @@ export function serviceDnsNames(
   return [...new Set([...services].flatMap((service) => namesOf(service, clusterDomain)))].sort()
 }
 
-/** A Service covers when its selector is contained in matchLabels, or matches a selected pod. An empty selector covers nothing. */
+/**
+ * A Service covers when its selector is contained in matchLabels, or matches a selected pod. An empty selector covers nothing. Each Service is looked
+ * at once, by the rarest of its pairs, so that many pods and many Services of one namespace do not multiply.
+ */
 function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches: Caches): Service[] {
-  const labelSets = new Map<string, Labels>([['', identity.spec.podSelector.matchLabels]])
-  for (const pod of pods) labelSets.set(JSON.stringify(pod.labels), pod.labels)
-  return [...labelSets.values()].flatMap((labels) =>
-    labelPairs(identity.namespace, labels)
-      .flatMap((pair) => caches.services.by('selector', pair))
-      .filter((service) => contained(service.selector, labels)),
-  )
+  const { namespace, spec } = identity
+  const { matchLabels } = spec.podSelector
+  const pairs = new Set([matchLabels, ...pods.map((pod) => pod.labels)].flatMap((labels) => labelPairs(namespace, labels)))
+  const candidates = new Set([...pairs].flatMap((pair) => caches.services.by('selector', pair)))
+  const selected = new Set(pods)
+  return [...candidates].filter((service) => contained(service.selector, matchLabels) || selectsOne(service, selected, caches))
+}
+
+function selectsOne(service: Service, selected: ReadonlySet<Pod>, caches: Caches): boolean {
+  const rarest = labelPairs(service.namespace, service.selector)
+    .map((pair) => caches.pods.by('label', pair))
+    .reduce((fewest, pods) => (pods.length < fewest.length ? pods : fewest))
+  return rarest.some((pod) => selected.has(pod) && contained(service.selector, pod.labels))
 }
 
 /** Whether every pair of `selector` is among `labels`. */

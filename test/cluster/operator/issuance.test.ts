@@ -34,6 +34,8 @@ const MINUTE = 60_000
 beforeAll(async () => {
   cluster = await startCluster()
   await cluster.start()
+  // It is made only while there is no authority at all, and after the lease is acquired.
+  await eventually(() => cluster.client.get(clusterMutualAuthorities, { namespace: '', name: 'default' }))
   shop = await createPlace(cluster.client, 'shop')
   await cluster.client.create(clusterMutualAuthorities, {
     metadata: { name: 'brief' },
@@ -85,7 +87,7 @@ describe('the first certificate', () => {
     const before = cluster.audit.writes(OPERATOR, { namespace: 'shop' }).length
     await shop.identity('payments', { serviceAccountName: OBSERVED })
     identity = await shop.ready('payments')
-    // The event comes after the status, and is the last write.
+    // The event and the status are written side by side, after the Secret.
     await eventually(async () => (await shop.eventsOf('payments')).length > 0)
     writes = cluster.audit.writes(OPERATOR, { namespace: 'shop' }).slice(before).map(inShort)
     secret = await shop.secret('payments')

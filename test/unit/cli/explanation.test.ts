@@ -32,7 +32,7 @@ describe('the page', () => {
     expect(pageOf(factsOf())).toMatchObject({
       Secret: 'none yet',
       'Next step': 'issue a certificate for spiffe://cluster.local/ns/shop/sa/payments and create Secret payments-mtls',
-      Why: 'SecretMissing: there is no Secret yet',
+      Why: 'SecretMissing: there is no Secret',
       When: 'now',
     })
   })

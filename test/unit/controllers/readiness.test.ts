@@ -141,3 +141,19 @@ it('the reason that Ready had is that of the condition Ready', () => {
   expect(readyReason({ conditions: conditionsFor(readiness('refused'), [], 1, NOW) })).toBe('Current')
   expect(readyReason({ conditions: [] })).toBeUndefined()
 })
+
+describe('a status that a wrong clock or a person wrote', () => {
+  it('holds nothing back for longer than an hour', () => {
+    expect(heldUntil(failedStatus(1, NOW + 3_600_000), 1, NOW)).toBe(NOW + 3_600_000)
+    expect(heldUntil(failedStatus(1, NOW + 3_601_000), 1, NOW)).toBeUndefined()
+  })
+  it('makes no hot loop by a negative count', () => {
+    const { attempts, nextAttemptAt } = failureAfter(failedStatus(-100_000), 1, new OperatorError('retry', 'Throttled', 'x'), NOW)
+    expect([attempts, parseInstant(nextAttemptAt)]).toEqual([1, NOW + 2000])
+  })
+})
+
+it('messages hold nothing that the API server cannot read as YAML, also where they are cut', () => {
+  const [ready] = conditionsFor(readiness('refused', `a\u007fb\u0000c${'x'.repeat(994)}\u{1f600}`), [], 1, NOW)
+  expect(ready?.message).toBe(`a\ufffdb\ufffdc${'x'.repeat(994)}\ufffd`)
+})

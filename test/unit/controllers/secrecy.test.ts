@@ -59,7 +59,7 @@ async function readable({ api, lines, outcomes }: Passes, errors: readonly unkno
     leading: () => true,
     queueDepths: () => ({}),
     silences: () => ({}),
-    certificates: () => ({}),
+    certificates: () => new Map(),
   } as Parameters<typeof createMetrics>[0])
   for (const outcome of outcomes) metrics.step(outcome)
   texts.set('metrics', (await metrics.render()).text)

@@ -248,6 +248,21 @@ describe('our own delete', () => {
     expect(items(store)).toEqual(['shop/web 11'])
   })
 
+  it('does not hide an object that finalizers keep alive, also where the watch is faster than the answer', () => {
+    const { store } = listed('10', configMap('shop/web', { version: '9', uid: 'u1' }))
+    store.apply(modified(configMap('shop/web', { version: '11', uid: 'u1', terminating: true })))
+    store.removed({ namespace: 'shop', name: 'web' }, 'u1')
+    expect(items(store)).toEqual(['shop/web 11'])
+    store.apply(deleted(configMap('shop/web', { version: '12', uid: 'u1', terminating: true })))
+    expect(store.size).toBe(0)
+  })
+
+  it('does not hide an object that a list showed held by finalizers', () => {
+    const { store } = listed('10', configMap('shop/web', { version: '9', uid: 'u1', terminating: true }))
+    store.removed({ namespace: 'shop', name: 'web' }, 'u1')
+    expect(store.size).toBe(1)
+  })
+
   it.each([
     { what: 'that does not know of it', terminating: false, size: 0 },
     { what: 'that shows it held by finalizers', terminating: true, size: 1 },

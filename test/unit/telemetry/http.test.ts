@@ -14,7 +14,7 @@ const figures = () =>
     leading: () => true,
     queueDepths: () => ({ identity: 3 }),
     silences: () => ({ pods: 1500 }),
-    certificates: () => ({ default: { count: 2, earliestNotAfter: 1_800_000_000, overdue: 1 } }),
+    certificates: () => new Map([['default', { count: 2, earliestNotAfter: 1_800_000_000, overdue: 1 }]]),
   })
 
 let server: TelemetryServer | undefined
@@ -70,7 +70,7 @@ describe('/metrics', () => {
     for (const line of [
       'mutual_identity_leader 1',
       'mutual_identity_queue_depth{controller="identity"} 3',
-      'mutual_identity_cache_staleness_seconds{resource="pods"} 1.5',
+      'mutual_identity_cache_staleness_seconds{cache="pods"} 1.5',
       'mutual_identity_certificates{authority="default"} 2',
       'mutual_identity_earliest_expiry_timestamp_seconds{authority="default"} 1800000000',
       'mutual_identity_renewals_overdue{authority="default"} 1',

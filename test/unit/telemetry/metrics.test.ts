@@ -3,9 +3,9 @@ import { labels } from '../../../src/api/names.ts'
 import { hours, minutes } from '../../../src/base/duration.ts'
 import { certificateReadings } from '../../../src/controllers/identity/readings.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
-import { b64, filledStores, leafSecret, makeCA, NOW } from '../../support/material.ts'
+import { b64, filledStores, identityObject, leafSecret, makeCA, NOW } from '../../support/material.ts'
 
-const quiet = { leading: () => false, queueDepths: () => ({}), silences: () => ({}), certificates: () => ({}) }
+const quiet = { leading: () => false, queueDepths: () => ({}), silences: () => ({}), certificates: () => new Map() }
 const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
   (await metrics.render()).text.split('\n').filter((line) => line.startsWith(`mutual_identity_${name}`))
 
@@ -68,27 +68,41 @@ it('what is not read any more is not shown any more', async () => {
 })
 
 describe('the leaves in the cache', () => {
-  it('are counted by authority, with the first end and what is overdue', async () => {
-    const ca = await makeCA()
-    const named = (name: string, more: object = {}) => leafSecret(ca, { metadata: { name }, ...more })
+  const identity = (name: string, authority = 'default') =>
+    identityObject({ authorityRef: { kind: 'ClusterMutualAuthority', name: authority } }, { metadata: { name, uid: `uid-${name}` } })
+  const leafOf = async (name: string, more: object = {}) => {
+    const secret = await leafSecret(await ca, more)
+    const ownerReferences = (secret.metadata.ownerReferences ?? []).map((owner) => ({ ...owner, name, uid: `uid-${name}` }))
+    return { ...secret, metadata: { ...secret.metadata, name: `${name}-mtls`, ownerReferences } }
+  }
+  const ca = makeCA()
+
+  it('are counted by the authority of their identity, with the first end and what is overdue', async () => {
     const leafSecrets = await Promise.all([
-      named('a'),
-      named('b', { issuedAt: NOW - hours(20) }),
-      named('c', { labels: { [labels.authority]: 'other' } }),
-      named('d', { data: { 'tls.crt': b64('x') } }),
+      leafOf('a'),
+      leafOf('b', { issuedAt: NOW - hours(20) }),
+      leafOf('c'),
+      leafOf('d', { data: { 'tls.crt': b64('x') } }),
     ])
-    const stores = filledStores({ leafSecrets })
+    const stores = filledStores({ identities: [identity('a'), identity('b'), identity('c', 'other'), identity('d')], leafSecrets })
     const end = (issuedAt: number) => (issuedAt - minutes(5) + hours(24)) / 1000
-    expect(certificateReadings(stores.leafSecrets, NOW)).toEqual({
+    expect(Object.fromEntries(certificateReadings(stores, NOW))).toEqual({
       default: { count: 2, earliestNotAfter: end(NOW - hours(20)), overdue: 1 },
       other: { count: 1, earliestNotAfter: end(NOW - hours(2)), overdue: 0 },
     })
   })
 
+  it('do not count what a tenant made with our labels, and labels make no series', async () => {
+    const foreign = await leafOf('x', { labels: { [labels.authority]: 'constructor' } })
+    const stolen = { ...(await leafOf('a')), metadata: { ...(await leafOf('a')).metadata, ownerReferences: [] } }
+    const stores = filledStores({ identities: [identity('a'), identity('b')], leafSecrets: [foreign, stolen] })
+    expect(certificateReadings(stores, NOW).size).toBe(0)
+  })
+
   it('are overdue a minute after their instant, not before', async () => {
-    const stores = filledStores({ leafSecrets: [await leafSecret(await makeCA())] })
+    const stores = filledStores({ identities: [identity('a')], leafSecrets: [await leafOf('a')] })
     const renewAt = NOW + hours(11)
-    const overdueAt = (now: number) => certificateReadings(stores.leafSecrets, now)['default']?.overdue
+    const overdueAt = (now: number) => certificateReadings(stores, now).get('default')?.overdue
     expect([overdueAt(renewAt + minutes(1)), overdueAt(renewAt + minutes(1) + 1)]).toEqual([0, 1])
   })
 })

@@ -232,3 +232,23 @@ describe('an authority that is refused does not sign', () => {
     expect(authority?.problem).toBeTruthy()
   })
 })
+
+describe('what was decided for an identity', () => {
+  const noPods = (secret: RawObject, status?: object) =>
+    observe(served({ pods: [], leafSecrets: [secret], identities: [identityObject({}, status ? { fields: { status } } : {})] }))
+
+  it('is read from its leaf, with the names it held', () => {
+    expect(noPods(leaf)).toMatchObject({ recordedAccount: 'payments', serviceDnsNames: expect.arrayContaining(['payments.shop']) })
+  })
+  it('is not read from a certificate without its key, which anybody can put there', () => {
+    const stolen = { ...leaf, data: { ...(leaf['data'] as object), 'tls.key': b64('garbage') } }
+    expect(noPods(stolen).recordedAccount).toBeUndefined()
+  })
+  it('is not read from a leaf that the status contradicts', () => {
+    expect(noPods(leaf, { spiffeID: 'spiffe://cluster.local/ns/shop/sa/other' }).recordedAccount).toBeUndefined()
+  })
+  it('is not read from a Secret of somebody else', () => {
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'x', controller: true }]
+    expect(noPods({ ...leaf, metadata: { ...leaf.metadata, ownerReferences } }).recordedAccount).toBeUndefined()
+  })
+})

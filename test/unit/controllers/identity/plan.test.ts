@@ -268,3 +268,52 @@ describe('after a failure', () => {
 it('a Secret that may not be read leaves the step open', () => {
   expect(planIdentity(factsOf({ secret: 'unknown' }), NOW)).toMatchObject({ step: { kind: 'none' }, reason: 'SecretUnknown' })
 })
+
+describe('a Secret in the cache that is somebody else’s', () => {
+  const renewal = {
+    renewAt: NOW - 1,
+    leaf: { ...(secretFor(factsOf()).leaf as NonNullable<SecretFacts['leaf']>), notBefore: NOW - hours(20) },
+  }
+  it.each<[string, Partial<SecretFacts>]>([
+    ['a controller of another kind owns', { foreignController: 'ConfigMap precious' }],
+    ['an identity of another name owns', { owner: { name: 'orders', uid: 'uid-9' } }],
+    ['nobody owns and no label of ours names the identity', { owner: undefined, labels: {} }],
+  ])('which %s, is never touched, whatever is wrong with it', (_what, change) => {
+    for (const defect of [{}, { type: 'Opaque' }, { bundleFingerprint: undefined }, renewal]) {
+      const plan = planIdentity(servedFacts({}, { ...defect, ...change }), NOW)
+      expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'SecretNotOwned' } })
+    }
+  })
+
+  it('also where the identity cannot be served and only the bundle would be kept in sync', () => {
+    const facts = servedFacts({}, { foreignController: 'ConfigMap precious', bundleFingerprint: undefined })
+    expect(planIdentity({ ...facts, identity: withCertificate({ lifetime: hours(9999) }) }, NOW).step.kind).toBe('none')
+  })
+
+  it('which lost its owner is repaired but never deleted', () => {
+    const plan = planIdentity(servedFacts({}, { owner: undefined, type: 'Opaque' }), NOW)
+    expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { reason: 'SecretNotOwned' } })
+  })
+})
+
+it('a Secret that must be made again and that finalizers hold is not deleted over and over, and the remedy is named', () => {
+  const plan = planIdentity(servedFacts({}, { immutable: true, terminating: true, bundleFingerprint: undefined }), NOW)
+  expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'SecretTerminating' } })
+  expect(plan.message).toContain('remove them')
+})
+
+it('a certificate that begins in the future is replaced, one that begins within a minute is not', () => {
+  const leafFrom = (notBefore: number) => servedFacts({}, { renewAt: undefined, ...leafOf({ notBefore, notAfter: notBefore + hours(24) }) })
+  expect(planIdentity(leafFrom(NOW + hours(20)), NOW)).toMatchObject({ step: { kind: 'issue' }, reason: 'NotYetValid' })
+  expect(planIdentity(leafFrom(NOW + seconds(60)), NOW).reason).not.toBe('NotYetValid')
+})
+
+it('a service account that cannot be one is refused with the rule, not thrown', () => {
+  const facts = factsOf({ identity: identityOf({ spec: specOf({ serviceAccountName: '../admin' }) }) })
+  expect(planIdentity(facts, NOW)).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'SpiffeIdInvalid' } })
+})
+
+it('pods that may not be read leave the step open instead of being none', () => {
+  const plan = planIdentity(factsOf({ unknown: ['pods'], observedAccounts: [] }), NOW)
+  expect(plan).toMatchObject({ step: { kind: 'none' }, reason: 'FactsUnknown' })
+})

@@ -190,7 +190,7 @@ describe('the event of a pass over an identity', () => {
 
   it('says of an issuance which certificate, until when and why', () => {
     expect(eventAfter(factsOf(), issued(true))?.note).toBe(
-      'certificate 0b until 2026-11-25T12:00:00Z, renews at 2026-11-25T01:00:00Z (SecretMissing: there is no Secret yet)',
+      'certificate 0b until 2026-11-25T12:00:00Z, renews at 2026-11-25T01:00:00Z (SecretMissing: there is no Secret)',
     )
   })
 

@@ -1,0 +1,18 @@
+// Whose a Secret of our name is. Labels alone prove nothing: a replicator copies them, and tenants write them. Pure.
+
+import { labels } from '../../api/names.ts'
+import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
+
+type Owned = Pick<LeafSecret, 'owner' | 'foreignController' | 'labels'>
+
+/**
+ * - `own`: the owner reference names this very identity;
+ * - `adoptable`: ours by its labels, and it lost its owner or had a former identity of that name: repaired or replaced, never deleted;
+ * - `foreign`: anybody else's, which is never touched.
+ */
+export function ownershipOf(secret: Owned, identity: { readonly name: string; readonly uid: string }): 'own' | 'adoptable' | 'foreign' {
+  if (secret.foreignController !== undefined) return 'foreign'
+  if (secret.owner?.uid === identity.uid) return 'own'
+  if (secret.owner !== undefined) return secret.owner.name === identity.name ? 'adoptable' : 'foreign'
+  return secret.labels[labels.identity] === identity.name ? 'adoptable' : 'foreign'
+}
