@@ -34,7 +34,7 @@ const FIRST_RETRY_MS = 2_000
 const LONGEST_RETRY_MS = 300_000
 
 /** Control characters and others that YAML refuses (an apply body is read as YAML), and halves of pairs that a cut leaves. */
-const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff\ufffe\uffff]/g
+const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\ufeff\ufffe\uffff]/gu
 
 function cleanText(text: string, longest: number): string {
   return text.slice(0, longest).toWellFormed().replace(UNPRINTABLE, '\ufffd')
