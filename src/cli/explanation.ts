@@ -11,9 +11,9 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
   const rows: [string, string][] = [
     ['Identity', `${identity.namespace}/${identity.name}`],
     ...authorityRows(facts, now),
-    ['Pods', `${facts.selectedPods} selected, service accounts: ${facts.observedAccounts.join(', ') || 'none'}`],
+    ['Pods', known(facts, 'pods', `${facts.selectedPods} selected, service accounts: ${facts.observedAccounts.join(', ') || 'none'}`)],
     ['Account', identity.spec.serviceAccountName ?? `observed${facts.recordedAccount ? `, recorded: ${facts.recordedAccount}` : ''}`],
-    ['DNS names', facts.serviceDnsNames.join(', ') || 'none'],
+    ['DNS names', known(facts, 'services', facts.serviceDnsNames.join(', ') || 'none')],
     ...secretRows(facts.secret, now),
     ['', ''],
     ['State', `${plan.readiness.state}: ${plan.readiness.reason}: ${plan.readiness.message}`],
@@ -23,6 +23,11 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as [string, string]] : []),
   ]
   return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${value}\n`)).join('')
+}
+
+/** The text, or that this account may not read what it comes from. */
+function known({ unknown }: IdentityFacts, collection: string, text: string): string {
+  return unknown.includes(collection) ? `unknown: ${collection} of this namespace may not be read by this account` : text
 }
 
 function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [string, string][] {

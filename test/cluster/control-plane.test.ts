@@ -156,7 +156,8 @@ describe('two control planes side by side', () => {
 
 describe('a control plane', () => {
   it('that fails to start says which part, why, and where its log is, and leaves nothing else', async () => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'failing-')), 'here')
+    const folder = mkdtempSync(join(tmpdir(), 'failing-'))
+    const directory = join(folder, 'here')
     const failure = await startControlPlane({ directory, apiServerFlags: ['--no-such-flag'], say: silent }).then(
       async (started) => {
         await started.stop()
@@ -169,6 +170,8 @@ describe('a control plane', () => {
     const log = /all: (.*)\)/.exec(failure.message)?.[1] ?? ''
     expect(readFileSync(log, 'utf8')).toContain('unknown flag: --no-such-flag')
     expect(existsSync(directory)).toBe(false)
+    rmSync(folder, { recursive: true })
+    rmSync(log, { force: true })
   })
 
   it('does not take a folder that holds something', async () => {

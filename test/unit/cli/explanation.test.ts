@@ -72,6 +72,14 @@ describe('the page', () => {
     })
   })
 
+  it('of pods and Services that may not be read says unknown, and does not count them as none', () => {
+    expect(pageOf(factsOf({ unknown: ['pods', 'services'] }))).toMatchObject({
+      Pods: 'unknown: pods of this namespace may not be read by this account',
+      'DNS names': 'unknown: services of this namespace may not be read by this account',
+      State: expect.stringContaining('FactsUnknown'),
+    })
+  })
+
   it('of an authority that may not be read says unknown, and does not guess', () => {
     const authority = authorityOf({ signing: undefined, unreadable: 'it may not be read by this account' })
     expect(pageOf(factsOf({ authority }))).toMatchObject({
