@@ -3,5 +3,6 @@
 export { provideBinaries } from './binaries.ts'
 export type { ControlPlane, ControlPlaneOptions } from './control-plane.ts'
 export { ControlPlaneFailure } from './failure.ts'
+export { isKubectlThere } from './kubectl.ts'
 export type { Binaries, Part } from './parts.ts'
 export { startControlPlane } from './start.ts'

@@ -1,12 +1,12 @@
 // The command: up, down, status, build (usage in arguments.ts). For people, by `npm run cluster:up` and `cluster:down`.
 // Standard output carries only results, so that `eval "$(... up)"` works; all else goes to standard error.
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { type Command, parseCommand, UsageError, usage } from './arguments.ts'
 import { provideBinaries } from './binaries.ts'
 import { instancesDirectory } from './cache.ts'
 import { endInstance, isOwnerAlive, livePids } from './ending.ts'
 import { ControlPlaneFailure } from './failure.ts'
+import { isKubectlThere } from './kubectl.ts'
 import { type InstanceRecord, listRecords, readRecord, recordFile } from './record.ts'
 import { startControlPlane } from './start.ts'
 
@@ -63,17 +63,6 @@ function tellHowToUse(name: string, kubeconfigFile: string): void {
   say(`to end it: npm run cluster:down${option}`)
   if (!isKubectlThere()) say('kubectl is not on PATH; to build one: node scripts/control-plane/main.ts build kubectl')
   print(`export KUBECONFIG='${kubeconfigFile.replaceAll("'", `'\\''`)}'`)
-}
-
-function isKubectlThere(): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, 'kubectl'), constants.X_OK)
-      return true
-    } catch {
-      return false // absent or not for us: either way there is none
-    }
-  })
 }
 
 async function down(name: string): Promise<void> {

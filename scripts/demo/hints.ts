@@ -1,9 +1,8 @@
 // What a person may try while all is left running (--keep), and how it ends. Used by show.ts.
 
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { annotations } from '../../src/api/names.ts'
+import { isKubectlThere } from '../control-plane/index.ts'
 import { CLIENT, SERVER, SHOP } from './names.ts'
 import type { Place } from './place.ts'
 import { style } from './screen.ts'
@@ -31,15 +30,4 @@ export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): P
     ),
   )
   if (!stage.signal.aborted) await once(stage.signal, 'abort')
-}
-
-function isKubectlThere(): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, 'kubectl'), constants.X_OK)
-      return true
-    } catch {
-      return false // absent or not for us: either way there is none
-    }
-  })
 }

@@ -10,6 +10,7 @@ import { planIdentity } from '../controllers/identity/plan.ts'
 import { createClient } from '../k8s/client.ts'
 import { loadAccess } from '../k8s/kubeconfig.ts'
 import { createTransport } from '../k8s/transport.ts'
+import type { Certificate } from '../pki/certificate.ts'
 import { explanation } from './explanation.ts'
 import { fillStores } from './fill-stores.ts'
 
@@ -39,10 +40,18 @@ export async function explain(
     const now = systemClock.now()
     const plan = planIdentity(facts, now)
     const exitCode = plan.readiness.state === 'refused' ? 4 : plan.readiness.state === 'ready' && plan.step.kind === 'none' ? 0 : 3
-    return { text: options.output === 'json' ? `${JSON.stringify({ facts, plan }, null, 2)}\n` : explanation(facts, plan, now), exitCode }
+    return {
+      text: options.output === 'json' ? `${JSON.stringify({ facts, plan }, forPrograms, 2)}\n` : explanation(facts, plan, now),
+      exitCode,
+    }
   } finally {
     await transport.close()
   }
+}
+
+/** Anchors as their fingerprints: their texts are in the bundle already, and bytes as JSON are of no use. */
+function forPrograms(key: string, value: unknown): unknown {
+  return key === 'anchors' ? (value as readonly Certificate[]).map(({ fingerprint }) => fingerprint) : value
 }
 
 function readArguments(args: readonly string[]) {

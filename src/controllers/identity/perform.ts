@@ -11,7 +11,6 @@ import type { Issuers } from '../../issuers/issuer.ts'
 import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists, isNotFound } from '../../k8s/errors.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
-import { parseBundle } from '../../pki/bundle.ts'
 import type { Certificate } from '../../pki/certificate.ts'
 import { generateKeyPair, renderPrivateKey } from '../../pki/keys.ts'
 import { formatPem } from '../../pki/pem.ts'
@@ -69,14 +68,14 @@ export async function performIdentity(step: IdentityStep, facts: IdentityFacts, 
 
 async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): Promise<Outcome> {
   const { identity, authority } = facts
-  if (!authority) throw new Error('an issue step without an authority')
+  if (!authority?.bundle) throw new Error('an issue step without an authority that signs')
   const ref = { namespace: identity.namespace, name: step.secretName }
   if (identity.status.lastFailure?.reason === 'SecretNotOwned') await refuseForeign(ref, facts, deps)
   const now = deps.clock.now()
   const keyPair = await generateKeyPair(step.profile.keyType)
   const request = { authority: authority.ref, generation: step.generation, profile: step.profile, publicKey: keyPair.publicKey, now }
   const { chain } = await deps.issuers.selfManaged.issue(request)
-  const verdict = checkIssued(step.profile, keyPair.publicKey, chain, authority.bundle ?? parseBundle(step.bundle.text), now)
+  const verdict = checkIssued(step.profile, keyPair.publicKey, chain, authority.bundle, now)
   if (!verdict.ok)
     throw new OperatorError('retry', 'IssuerAnswerRefused', `the issuer's answer was refused: ${verdict.rule}: ${verdict.detail}`)
   const leaf = chain[0] as Certificate

@@ -15,7 +15,7 @@ import { admissionChecks } from './admission.ts'
 import { type Asked, askedFor } from './asked.ts'
 import type { IdentityFacts, SecretFacts } from './facts.ts'
 import { checkLeaf, currentRenewAt } from './leaf-checks.ts'
-import { ownershipOf } from './ownership.ts'
+import { ownershipOf, servingSecret } from './ownership.ts'
 import { bundlePatch, type SecretPatch, tidySecret } from './tidy.ts'
 
 /** The version of a Secret that a write replaces. */
@@ -157,9 +157,8 @@ function recreate({ identity }: IdentityFacts, secret: SecretFacts): IdentityPla
 
 /** Nothing can be issued. The last good certificate stays, and its bundle goes on being kept in sync. */
 function idle(facts: IdentityFacts, stopped: Readiness): IdentityPlan {
-  const secret = facts.secret === 'unknown' ? undefined : facts.secret
-  if (!secret?.trusted?.ok || facts.namespaceTerminating || facts.inOperatorNamespace || notOwned(facts))
-    return nothing(stopped.reason, stopped.message, stopped)
+  const secret = servingSecret(facts)
+  if (!secret || facts.namespaceTerminating || facts.inOperatorNamespace) return nothing(stopped.reason, stopped.message, stopped)
   const readiness = { ...stopped, message: `${stopped.message}. The present certificate stays` }
   const patch = bundlePatch(secret, facts.authority?.bundle)
   if (!patch) return nothing(readiness.reason, readiness.message, readiness)

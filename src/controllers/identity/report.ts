@@ -8,6 +8,7 @@ import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
+import { servingSecret } from './ownership.ts'
 import type { Outcome } from './perform.ts'
 import type { IdentityPlan } from './plan.ts'
 
@@ -66,8 +67,7 @@ const UPKEEP: ReadonlySet<Reason> = new Set<Reason>(['RenewalDue', 'RenewalReque
 
 /** A failed renewal does not take readiness away while the certificate lasts; a person's turn does. */
 function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: Instant): Readiness {
-  const secret = facts.secret === 'unknown' ? undefined : facts.secret
-  const usable = secret?.trusted?.ok && !secret.problem && (secret.leaf?.notAfter ?? 0) > now
+  const usable = (servingSecret(facts)?.leaf?.notAfter ?? 0) > now
   const blocked = consequenceOf(error) === 'blocked'
   if (usable && !blocked && UPKEEP.has(plan.reason)) {
     return {
@@ -81,7 +81,7 @@ function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: I
 }
 
 function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): MutualIdentityStatus['certificate'] {
-  const { authority, secret } = facts
+  const { authority } = facts
   const issuedBy = `${authority?.ref.kind}/${authority?.ref.name}/${authority?.signing?.number}`
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
     return {
@@ -91,9 +91,9 @@ function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Out
       issuedBy,
     }
   }
-  if (!secret || secret === 'unknown' || !secret.leaf || secret.problem || !secret.trusted?.ok) return undefined
-  const renewAt = currentRenewAt(secret)
-  if (renewAt === undefined || secret.leaf.authorityKeyID !== authority?.signing?.subjectKeyID) return undefined
+  const secret = servingSecret(facts)
+  const renewAt = secret && currentRenewAt(secret)
+  if (!secret?.leaf || renewAt === undefined || secret.leaf.authorityKeyID !== authority?.signing?.subjectKeyID) return undefined
   return {
     serialNumber: secret.leaf.serialNumber,
     notAfter: formatInstant(secret.leaf.notAfter),
@@ -103,11 +103,10 @@ function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Out
 }
 
 function spiffeIdAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): { spiffeID: string } | undefined {
-  const { secret, identity } = facts
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') return { spiffeID: plan.step.profile.spiffeId.uri }
   // Only a leaf that is what is asked for: the status is the second witness of what was decided, and must not repeat what a Secret says.
   const isRight = plan.readiness.state === 'ready' && plan.step.kind !== 'issue'
-  const held = isRight && secret && secret !== 'unknown' && secret.trusted?.ok ? secret.leaf?.uris[0] : undefined
-  const spiffeID = held ?? identity.status.spiffeID
+  const held = isRight ? servingSecret(facts)?.leaf?.uris[0] : undefined
+  const spiffeID = held ?? facts.identity.status.spiffeID
   return spiffeID === undefined ? undefined : { spiffeID }
 }

@@ -204,3 +204,11 @@ it('a bundle that an identity out of service gets does not make it ready', () =>
   const stopped = { ...facts, authority: authorityOf({ allowedNamespaces: ['other'] }) }
   expect(conditionsAfter(stopped, { kind: 'updated' })).toEqual(['Ready=False NamespaceNotAllowed', 'Stalled=True NamespaceNotAllowed'])
 })
+
+it('a certificate in a Secret of somebody else, or without its key, is not reported as this identity’s', () => {
+  const none = { kind: 'none' } as const
+  for (const change of [{ foreignController: 'ConfigMap x' }, { problem: { reason: 'KeyMismatch', detail: 'x' } as const }]) {
+    const facts = servedFacts({}, change)
+    expect(nextStatus(facts, planIdentity(facts, NOW), none, NOW).certificate).toBeUndefined()
+  }
+})

@@ -100,3 +100,33 @@ describe('one set of labels is contained in another', () => {
     expect(contained(selector as Record<string, string>, labels as Record<string, string>)).toBe(is)
   })
 })
+
+it('many pods and many Services of one selector are not multiplied', () => {
+  const count = 300
+  let looks = 0
+  const counting = (labels: Record<string, string>) =>
+    new Proxy(labels, {
+      get: (target, key: string) => {
+        looks++
+        return target[key]
+      },
+    })
+  const stores = filledStores({
+    identities: [identityObject()],
+    services: Array.from({ length: count }, (_, i) => serviceObject(`s${i}`, { selector: { tier: 'back' } })),
+  })
+  const pods = Array.from({ length: count }, (_, i) => ({
+    namespace: 'shop',
+    name: `p${i}`,
+    uid: `${i}`,
+    resourceVersion: '1',
+    labels: counting({ app: 'payments', tier: 'back', id: `${i}` }),
+    serviceAccountName: 'payments',
+    live: true,
+  }))
+  const [identity] = stores.identities.all()
+  if (!identity) throw new Error('the identity is not in its store')
+  const lookup = { ...stores, pods: { by: () => pods } as unknown as typeof stores.pods }
+  expect(serviceDnsNames(identity, pods, [], lookup, 'cluster.local')).toHaveLength(count * 3)
+  expect(looks).toBeLessThan(count * 10)
+})
