@@ -14,9 +14,13 @@ export interface Config {
   readonly namespace: string
   /** Of cluster authorities that name none. */
   readonly trustDomain: TrustDomain
+  /** Of namespaced authorities besides `<namespace>.<trust domain of the operator>`, by namespace. */
+  readonly namespacedTrustDomains: Readonly<Record<string, readonly TrustDomain[]>>
   readonly clusterDomain: string
   readonly defaultAuthority: boolean
   readonly leaderElection: boolean
+  /** Whether identities may have their workloads restarted; takes rights of its own. */
+  readonly restartWorkloads: boolean
   /** Of metrics and health; `0` takes a free port. */
   readonly httpAddress: string
   readonly httpPort: number
@@ -63,6 +67,11 @@ const FLAGS = {
     fallback: 'cluster.local',
     help: 'trust domain of cluster authorities that name none; recorded in the first CA',
   },
+  'namespaced-trust-domains': {
+    value: 'NS=NAME,...',
+    fallback: '',
+    help: 'trust domains that MutualAuthorities of these namespaces may name besides NS.<trust domain>',
+  },
   'cluster-domain': { value: 'NAME', fallback: 'cluster.local', help: 'DNS domain of the cluster, for the names of Services' },
   'default-authority': {
     value: 'true|false',
@@ -70,6 +79,11 @@ const FLAGS = {
     help: 'make ClusterMutualAuthority default when there is no cluster authority',
   },
   'leader-election': { value: 'true|false', fallback: 'true', help: 'work only while holding the Lease mutual-identity' },
+  'restart-workloads': {
+    value: 'true|false',
+    fallback: 'false',
+    help: 'restart workloads that opt in when a certificate of theirs was renewed; needs the rights in rbac-restart.yaml',
+  },
   'http-address': {
     value: 'HOST:PORT',
     fallback: '0.0.0.0:8080',
@@ -147,9 +161,11 @@ function configFrom(
     context: value('context') || undefined,
     namespace: namespaceName(value('namespace')),
     trustDomain: refusing('trust-domain', () => parseTrustDomain(value('trust-domain'))),
+    namespacedTrustDomains: trustDomainsByNamespace(value('namespaced-trust-domains')),
     clusterDomain: refusing('cluster-domain', () => parseDnsName(value('cluster-domain'))),
     defaultAuthority: oneOf('default-authority', value('default-authority'), ['true', 'false'] as const) === 'true',
     leaderElection: oneOf('leader-election', value('leader-election'), ['true', 'false'] as const) === 'true',
+    restartWorkloads: oneOf('restart-workloads', value('restart-workloads'), ['true', 'false'] as const) === 'true',
     httpAddress,
     httpPort,
     concurrency: wholeNumber('concurrency', value('concurrency'), 1, 256),
@@ -166,6 +182,21 @@ function configFrom(
   }
 }
 
+/** `shop=shop.example.org,shop=shop.example.com,bank=bank.example.org` */
+function trustDomainsByNamespace(text: string): Record<string, TrustDomain[]> {
+  const byNamespace: Record<string, TrustDomain[]> = {}
+  for (const entry of text === '' ? [] : text.split(',')) {
+    const [namespace = '', name, more] = entry.split('=')
+    if (name === undefined || more !== undefined || !NAMESPACE.test(namespace))
+      throw new Error(`--namespaced-trust-domains ${JSON.stringify(entry)}: must be NAMESPACE=TRUST-DOMAIN, with commas between several`)
+    const trustDomain = refusing('namespaced-trust-domains', () => parseTrustDomain(name))
+    byNamespace[namespace] = [...(Object.hasOwn(byNamespace, namespace) ? (byNamespace[namespace] ?? []) : []), trustDomain]
+  }
+  return byNamespace
+}
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
 function oneOf<T extends string>(flag: FlagName, text: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === text)
   if (found === undefined) throw new Error(`--${flag} ${JSON.stringify(text)}: must be one of ${allowed.join(', ')}`)
@@ -180,7 +211,7 @@ function wholeNumber(flag: FlagName, text: string, least: number, most: number):
 }
 
 function namespaceName(text: string): string {
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) {
+  if (!NAMESPACE.test(text)) {
     throw new Error(
       `--namespace ${JSON.stringify(text)}: must be the name of a namespace (lower-case letters, digits and hyphens, at most 63)`,
     )

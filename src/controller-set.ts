@@ -1,7 +1,7 @@
 // The controllers of one term of leadership: made when it begins, stopped when it ends. Used by the composition root; holds no decisions
 // about certificates.
 
-import { MANAGER } from './api/names.ts'
+import { authorityKey, MANAGER } from './api/names.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
@@ -10,12 +10,15 @@ import { reconcileAuthority } from './controllers/authority/controller.ts'
 import { ensureDefaultAuthority } from './controllers/authority/default-authority.ts'
 import { reconcileBundle } from './controllers/bundle/controller.ts'
 import { copiesOfAuthority } from './controllers/bundle/triggers.ts'
+import { allAuthorities } from './controllers/caches.ts'
 import { identityKey, reconcileIdentity } from './controllers/identity/controller.ts'
 import { Patience } from './controllers/identity/patience.ts'
+import { PodCounts } from './controllers/identity/pod-counts.ts'
+import { createGenerationIssuer } from './issuers/generation.ts'
 import type { Issuers } from './issuers/issuer.ts'
-import { createSelfManagedIssuer } from './issuers/self-managed.ts'
 import type { Client } from './k8s/client.ts'
 import { createRecorder } from './k8s/events.ts'
+import type { ObjectRef, RawObject } from './k8s/resource.ts'
 import { Controller, type Next, type Pass } from './runtime/controller.ts'
 import type { Stores } from './stores.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -52,7 +55,9 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
       if (config.defaultAuthority) controllers.authority.enqueue(DEFAULT_AUTHORITY)
       enqueueAll(stores, controllers)
       for (const controller of Object.values(controllers)) await controller.start()
-      log.info('controllers started', { detail: `${stores.identities.size} identities, ${stores.authorities.size} authorities` })
+      log.info('controllers started', {
+        detail: `${stores.identities.size} identities, ${stores.authorities.size + stores.namespacedAuthorities.size} authorities`,
+      })
     },
     async stop() {
       disconnect?.()
@@ -66,8 +71,9 @@ const DEFAULT_AUTHORITY = ''
 
 function createControllers({ config, clock, random, log, client, stores, metrics }: ControllerSetOptions): Controllers {
   const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
-  const issuers: Issuers = { selfManaged: createSelfManagedIssuer({ client, namespace: config.namespace, random }) }
+  const issuers: Issuers = { generations: createGenerationIssuer({ client, namespace: config.namespace, random }) }
   const patience = new Patience()
+  const podCounts = new PodCounts()
   const shared = { client, clock, random, events, caches: stores }
   const everyMs = config.resyncMinutes * 60_000
   const controller = (
@@ -86,8 +92,13 @@ function createControllers({ config, clock, random, log, client, stores, metrics
         (pass.key === DEFAULT_AUTHORITY ? ensureDefaultAuthority : reconcileAuthority)(pass, {
           ...shared,
           namespace: config.namespace,
-          defaultTrustDomain: config.trustDomain,
-          wroteAuthority: (raw) => stores.authorities.wrote(raw),
+          rules: {
+            operatorNamespace: config.namespace,
+            defaultTrustDomain: config.trustDomain,
+            namespacedTrustDomains: config.namespacedTrustDomains,
+          },
+          wroteAuthority: (kind, raw) => (kind === 'MutualAuthority' ? stores.namespacedAuthorities : stores.authorities).wrote(raw),
+          sawSource: (ref, raw) => rememberSource(stores, ref, raw),
           wroteCaSecret: (raw) => stores.caSecrets.wrote(raw),
           wroteRecord: (raw) => stores.bundleRecords.wrote(raw),
           removedRecord: (ref, uid) => stores.bundleRecords.removed(ref, uid),
@@ -102,6 +113,7 @@ function createControllers({ config, clock, random, log, client, stores, metrics
           ...shared,
           issuers,
           patience,
+          podCounts,
           surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
           wroteIdentity: (raw) => stores.identities.wrote(raw),
           wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
@@ -124,9 +136,18 @@ function createControllers({ config, clock, random, log, client, stores, metrics
   }
 }
 
-const authorityKeys = (stores: Stores): string[] => [...stores.authorities.all()].map(({ name }) => name)
+const authorityKeys = (stores: Stores): string[] => [...allAuthorities(stores)].map(({ ref }) => authorityKey(ref))
 const identityKeys = (stores: Stores): string[] => [...stores.identities.all()].map(({ namespace, name }) => identityKey(namespace, name))
-const bundleKeys = (stores: Stores): string[] => [...new Set(authorityKeys(stores).flatMap((name) => copiesOfAuthority(name, stores)))]
+const bundleKeys = (stores: Stores): string[] => [
+  ...new Set([...allAuthorities(stores)].flatMap(({ ref }) => copiesOfAuthority(ref, stores))),
+]
+
+/** A Secret of others, as it was just found. */
+function rememberSource({ caSources }: Stores, ref: ObjectRef, raw: RawObject | undefined): void {
+  const known = caSources.get(ref.namespace, ref.name)
+  if (raw) caSources.wrote(raw)
+  else if (known) caSources.removed(ref, known.uid)
+}
 
 /** What was listed before this replica led woke nobody. */
 function enqueueAll(stores: Stores, { authority, identity, bundle }: Controllers): void {

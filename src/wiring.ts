@@ -1,14 +1,18 @@
 // Which change wakes which controller. Only keys travel; what a pass does it decides from the caches. Used by the composition root.
 
+import { type AuthorityRef, authorityKey } from './api/names.ts'
 import { bundleKey } from './controllers/bundle/controller.ts'
-import { copiesOfAuthority, copiesOfNamespace, copyOfIdentity } from './controllers/bundle/triggers.ts'
+import { copiesOfAuthority, copiesOfIdentity, copiesOfNamespace } from './controllers/bundle/triggers.ts'
+import { allAuthorities } from './controllers/caches.ts'
 import { identityKey } from './controllers/identity/controller.ts'
 import {
+  identitiesBeside,
   identitiesOfAuthority,
   identitiesOfNamespace,
   identitiesOfPod,
+  identitiesOfSecret,
   identitiesOfService,
-  identityOfSecret,
+  identitiesTrusting,
 } from './controllers/identity/triggers.ts'
 import { equalData } from './k8s/equality.ts'
 import type { Change } from './k8s/store.ts'
@@ -41,35 +45,45 @@ function byOthers<T>(change: Change<T>, keysOf: (object: T) => Iterable<string>)
 }
 
 function identityTriggers(stores: Stores, identity: Controller): (() => void)[] {
-  const ofAuthority = (name: string): string[] => identitiesOfAuthority(name, stores.identities)
+  const ofAuthority = (ref: AuthorityRef): string[] => identitiesOfAuthority(authorityKey(ref), stores.identities)
+  const trusting = (ref: AuthorityRef): string[] => identitiesTrusting(authorityKey(ref), stores)
   return [
-    trigger(stores.identities, identity, (change) => byOthers(change, ({ namespace, name }) => [identityKey(namespace, name)])),
-    trigger(stores.leafSecrets, identity, (change) => byOthers(change, identityOfSecret)),
+    trigger(stores.identities, identity, (change) => byOthers(change, (object) => [identityKey(object.namespace, object.name)])),
+    trigger(stores.identities, identity, (change) =>
+      onlyStatus(change) ? [] : both(change, (object) => identitiesBeside(object, stores)),
+    ),
+    trigger(stores.leafSecrets, identity, (change) => byOthers(change, (secret) => identitiesOfSecret(secret, stores.identities))),
     trigger(stores.pods, identity, (change) => both(change, (pod) => identitiesOfPod(pod, stores.identities))),
     trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores))),
     trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities))),
-    trigger(stores.authorities, identity, (change) => (onlyStatus(change) ? [] : both(change, ({ name }) => ofAuthority(name)))),
-    trigger(stores.caSecrets, identity, (change) => both(change, (secret) => ofAuthority(secret.authority.name))),
-    trigger(stores.bundleRecords, identity, (change) => both(change, (record) => ofAuthority(record.authority.name))),
+    ...[stores.authorities, stores.namespacedAuthorities].map((authorities) =>
+      trigger(authorities, identity, (change) => (onlyStatus(change) ? [] : both(change, ({ ref }) => ofAuthority(ref)))),
+    ),
+    trigger(stores.caSecrets, identity, (change) => both(change, (secret) => ofAuthority(secret.authority))),
+    trigger(stores.bundleRecords, identity, (change) => both(change, (record) => trusting(record.authority))),
   ]
 }
 
 function authorityTriggers(stores: Stores, authority: Controller): (() => void)[] {
   return [
     // One authority may wait for another to give up a trust domain.
-    trigger(stores.authorities, authority, (change) =>
-      change.own || onlyStatus(change) ? [] : [...stores.authorities.all()].map(({ name }) => name),
+    ...[stores.authorities, stores.namespacedAuthorities].map((authorities) =>
+      trigger(authorities, authority, (change) =>
+        change.own || onlyStatus(change) ? [] : [...allAuthorities(stores)].map(({ ref }) => authorityKey(ref)),
+      ),
     ),
-    trigger(stores.caSecrets, authority, (change) => byOthers(change, (secret) => [secret.authority.name])),
-    trigger(stores.bundleRecords, authority, (change) => byOthers(change, (record) => [record.authority.name])),
+    trigger(stores.caSecrets, authority, (change) => byOthers(change, (secret) => [authorityKey(secret.authority)])),
+    trigger(stores.bundleRecords, authority, (change) => byOthers(change, (record) => [authorityKey(record.authority)])),
   ]
 }
 
 function bundleTriggers(stores: Stores, bundle: Controller): (() => void)[] {
+  const ofAuthority = (ref: AuthorityRef): string[] => copiesOfAuthority(ref, stores)
   return [
-    trigger(stores.identities, bundle, (change) => byOthers(change, (object) => [copyOfIdentity(object)])),
-    trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => copiesOfAuthority(record.authority.name, stores))),
-    trigger(stores.bundleCopies, bundle, (change) => byOthers(change, (copy) => [bundleKey(copy.authority.name, copy.namespace)])),
+    trigger(stores.identities, bundle, (change) => byOthers(change, copiesOfIdentity)),
+    trigger(stores.authorities, bundle, (change) => (onlyStatus(change) ? [] : both(change, ({ ref }) => ofAuthority(ref)))),
+    trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => ofAuthority(record.authority))),
+    trigger(stores.bundleCopies, bundle, (change) => byOthers(change, (copy) => [bundleKey(copy.authority, copy.namespace)])),
     trigger(stores.namespaces, bundle, (change) => both(change, ({ name }) => copiesOfNamespace(name, stores))),
   ]
 }

@@ -1,8 +1,13 @@
 // The CustomResourceDefinitions of our kinds, as plain objects. Used by the generator, which writes them to crds/, and by tests.
 // Columns with a future instant are strings: kubectl shows one of type date as <invalid>.
 
-import { clusterMutualAuthorityDescription, clusterMutualAuthoritySchema } from './cluster-mutual-authority-schema.ts'
-import { clusterMutualAuthorities, mutualIdentities } from './kinds.ts'
+import {
+  clusterMutualAuthorityDescription,
+  clusterMutualAuthoritySchema,
+  mutualAuthorityDescription,
+  mutualAuthoritySchema,
+} from './authority-schema.ts'
+import { clusterMutualAuthorities, mutualAuthorities, mutualIdentities } from './kinds.ts'
 import { mutualIdentityDescription, mutualIdentitySchema } from './mutual-identity-schema.ts'
 import { MAX_KIND_NAME } from './names.ts'
 import type { Rule, Schema } from './schema.ts'
@@ -14,7 +19,7 @@ interface Column {
   readonly name: string
   readonly jsonPath: string
   readonly description: string
-  readonly type?: 'string' | 'date'
+  readonly type?: 'string' | 'date' | 'integer'
   /** Shown by `-o wide` only. */
   readonly wide?: boolean
 }
@@ -30,6 +35,7 @@ const identityColumns: readonly Column[] = [
   { name: 'Identity', jsonPath: '.status.spiffeID', description: 'The SPIFFE ID in the certificate.', wide: true },
   { name: 'Expires', jsonPath: '.status.certificate.notAfter', description: 'When the certificate expires.' },
   { name: 'Renews', jsonPath: '.status.certificate.renewAt', description: 'When the certificate is renewed.', wide: true },
+  { name: 'Pods', jsonPath: '.status.pods.selected', description: 'How many running pods it selects.', type: 'integer' },
   age,
 ]
 
@@ -120,6 +126,13 @@ export const customResourceDefinitions = [
     shortNames: ['cmauth'],
     description: clusterMutualAuthorityDescription,
     schema: clusterMutualAuthoritySchema,
+    columns: authorityColumns,
+  }),
+  definition({
+    resource: mutualAuthorities,
+    shortNames: ['mauth'],
+    description: mutualAuthorityDescription,
+    schema: mutualAuthoritySchema,
     columns: authorityColumns,
   }),
 ] as const

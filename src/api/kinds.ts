@@ -1,7 +1,7 @@
 // The collections of our own kinds, as data for whoever calls the API server. Used by controllers, CRDs and rights.
 // Structurally what src/k8s calls a Resource; this layer may not import it.
 
-import { GROUP, VERSION } from './names.ts'
+import { type AuthorityKind, GROUP, VERSION } from './names.ts'
 
 /** One collection of our group. */
 interface Kind {
@@ -27,3 +27,17 @@ export const clusterMutualAuthorities = {
   kind: 'ClusterMutualAuthority',
   namespaced: false,
 } as const satisfies Kind
+
+export const mutualAuthorities = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'mutualauthorities',
+  kind: 'MutualAuthority',
+  namespaced: true,
+} as const satisfies Kind
+
+/** The collection of authorities of a kind. */
+export const authorityResources = {
+  ClusterMutualAuthority: clusterMutualAuthorities,
+  MutualAuthority: mutualAuthorities,
+} as const satisfies Record<AuthorityKind, Kind>

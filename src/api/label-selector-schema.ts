@@ -14,20 +14,22 @@ const NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?'
 const KEY = `(${DNS_SUBDOMAIN}/)?${NAME}`
 const VALUE = `(${NAME})?`
 
-const isKey = (expression: string): string =>
+/** CEL: the expression is a label key. */
+export const isLabelKey = (expression: string): string =>
   `${expression}.size() <= ${MAX_KEY} && ${expression}.indexOf('/') <= 253 && ${fits(expression, KEY)}`
-const KEY_MUST =
+export const LABEL_KEY_MUST =
   'must be a label key: letters, digits, hyphens, underscores and dots, at most 63, a letter or digit at both ends, optionally after a DNS name and a slash'
 const VALUE_MUST =
   'must be a label value: empty, or at most 63 letters, digits, hyphens, underscores and dots, a letter or digit at both ends'
 
-const labelValue = (description: string): Schema =>
+/** A label's value. */
+export const labelValue = (description: string): Schema =>
   text(description, { maxLength: 63, rules: [{ rule: fits('self', VALUE), message: VALUE_MUST }] })
 
 const keysAreLabels: Rule = {
-  rule: `self.all(key, ${isKey('key')})`,
-  messageExpression: `"key '" + self.filter(key, !(${isKey('key')}))[0] + "' ${KEY_MUST}"`,
-  message: `each key ${KEY_MUST}`,
+  rule: `self.all(key, ${isLabelKey('key')})`,
+  messageExpression: `"key '" + self.filter(key, !(${isLabelKey('key')}))[0] + "' ${LABEL_KEY_MUST}"`,
+  message: `each key ${LABEL_KEY_MUST}`,
 }
 
 const valuesAsTheOperatorTakes: Rule = {
@@ -40,7 +42,7 @@ const valuesAsTheOperatorTakes: Rule = {
 const requirement = object(
   'One requirement on a label.',
   {
-    key: text('The label.', { maxLength: MAX_KEY, rules: [{ rule: isKey('self'), message: KEY_MUST }] }),
+    key: text('The label.', { maxLength: MAX_KEY, rules: [{ rule: isLabelKey('self'), message: LABEL_KEY_MUST }] }),
     operator: choice('How the value of the label relates to values. NotIn and DoesNotExist are met where the label is absent.', OPERATORS),
     values: list('The values for In and NotIn; the other operators take none.', labelValue('A label value.'), {
       maxItems: MAX_VALUES,

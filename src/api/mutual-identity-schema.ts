@@ -2,17 +2,22 @@
 // Only fields that do something: a field without effect is a lie.
 
 import { KEY_TYPES } from '../pki/key-type.ts'
-import { duration } from './duration-schema.ts'
+import { duration, whereDurations } from './duration-schema.ts'
 import { labelSelector } from './label-selector-schema.ts'
-import { AUTHORITY_KINDS, identityDefaults, SERVICE_NAMES } from './mutual-identity.ts'
-import { MAX_KIND_NAME } from './names.ts'
-import { choice, DNS_SUBDOMAIN, dnsLabel, fits, object, text } from './schema.ts'
+import { FORMATS, identityDefaults, SERVICE_NAMES } from './mutual-identity.ts'
+import { AUTHORITY_KINDS, MAX_KIND_NAME } from './names.ts'
+import { choice, DNS_SUBDOMAIN, dnsLabel, fits, flag, list, object, type Rule, text, whole } from './schema.ts'
+import { secretTemplate } from './secret-template-schema.ts'
 import { conditions, instantText, lastFailure, observedGeneration } from './status-schema.ts'
+
+const authorityKind = choice('The kind of the authority: one of the cluster, or one of the namespace of the identity.', AUTHORITY_KINDS, {
+  default: identityDefaults.authorityKind,
+})
 
 const authorityRef = object(
   'Which authority signs the certificate.',
   {
-    kind: choice('The kind of the authority.', AUTHORITY_KINDS, { default: identityDefaults.authorityKind }),
+    kind: authorityKind,
     name: dnsLabel('The name of the authority.', 'the name of an authority', {
       maxLength: MAX_KIND_NAME,
       default: identityDefaults.authorityName,
@@ -21,6 +26,31 @@ const authorityRef = object(
   { default: {}, atomic: true },
 )
 
+/** Twentieths, because CEL has no fractions of durations. */
+const renewBeforeFits: Rule = {
+  rule: whereDurations(
+    ['self.renewBefore', 'self.lifetime'],
+    'duration(self.renewBefore).getSeconds() * 20 >= duration(self.lifetime).getSeconds() && duration(self.renewBefore).getSeconds() * 20 <= duration(self.lifetime).getSeconds() * 16',
+  ),
+  messageExpression:
+    "'renewBefore ' + self.renewBefore + ' must be from 5 % to 80 % of lifetime ' + self.lifetime + ': too late leaves no time for another try, too early renews without end'",
+  message: 'renewBefore must be from 5 % to 80 % of lifetime',
+  fieldPath: '.renewBefore',
+}
+
+const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
+
+const dnsName = text('A DNS name.', {
+  maxLength: 253,
+  rules: [
+    {
+      rule: fits('self', `${LABEL}([.]${LABEL})*`),
+      message:
+        'must be a DNS name without wildcard: labels of at most 63 lower case letters, digits and hyphens, a letter or digit at both ends, single dots between them',
+    },
+  ],
+})
+
 const certificate = object(
   'What the certificate is like.',
   {
@@ -28,13 +58,89 @@ const certificate = object(
       'From notBefore to notAfter, with the backdating in it. By default what the authority says, which also has narrower bounds.',
       { atLeast: '1m', atMost: '8760h', example: '24h' },
     ),
+    renewBefore: duration(
+      'How long before its end a certificate is renewed: 5 % to 80 % of the lifetime. By default drawn between 40 % and 50 %.',
+      {
+        atLeast: '3s',
+        atMost: '7008h',
+        example: '8h',
+      },
+    ),
     keyType: choice('The type of the private key. A new key is made for each certificate.', KEY_TYPES, {
       default: identityDefaults.keyType,
     }),
     serviceNames: choice(
-      'Auto: the certificate carries the DNS names of the Services of this namespace whose selector covers the pods. None: it carries no DNS names.',
+      'Auto: the certificate carries the DNS names of the Services of this namespace whose selector covers the pods. None: it carries no names of Services.',
       SERVICE_NAMES,
       { default: identityDefaults.serviceNames },
+    ),
+    dnsNames: list('Extra DNS names, each of which the authority must allow (spec.policy.allowedDNSNames).', dnsName, { maxItems: 64 }),
+  },
+  { default: {}, rules: [renewBeforeFits] },
+)
+
+const objectName = (description: string): ReturnType<typeof text> =>
+  text(description, {
+    maxLength: 253,
+    minLength: 1,
+    rules: [
+      {
+        rule: fits('self', DNS_SUBDOMAIN),
+        message: 'must be the name of a Secret: lower case letters, digits, hyphens and dots, a letter or digit at both ends',
+      },
+    ],
+  })
+
+const delivery = object(
+  'How the certificate gets to the pods.',
+  {
+    secretName: objectName(
+      'The name of the Secret. By default <name>-mtls. When it is changed, the new Secret comes first and the old one goes a day later, or when its certificate ends.',
+    ),
+    formats: list(
+      'What the Secret holds besides tls.crt, tls.key and ca.crt. CombinedPEM: tls-combined.pem. SPIFFE: the file names of SPIFFE. PKCS12, JKS: keystore and truststore for Java. DER: key.der.',
+      choice('A format.', FORMATS),
+      { maxItems: FORMATS.length },
+    ),
+    keystorePasswordRef: object(
+      'The password of the keystores, in a Secret of this namespace. By default "changeit", as Java has it. A changed password is taken with the next certificate.',
+      { name: objectName('The name of the Secret.'), key: text('The key in its data.', { maxLength: 253, minLength: 1 }) },
+      { required: ['name', 'key'], atomic: true },
+    ),
+    secretTemplate,
+  },
+  { default: {} },
+)
+
+const trust = object(
+  'Whom the workload accepts besides the members of its own authority.',
+  {
+    additionalAuthorities: list(
+      'Other authorities whose members it accepts: the Secret holds a file <trust domain>.spiffe-trust-bundle.x509.pem for each.',
+      object(
+        'An authority.',
+        {
+          kind: authorityKind,
+          name: dnsLabel('The name of the authority.', 'the name of an authority', { maxLength: MAX_KIND_NAME }),
+          pooled: flag(
+            'Its anchors go into ca.crt as well, for programs that read one file: whoever holds any of these CAs is then believed for every name.',
+            { default: false },
+          ),
+        },
+        { required: ['name'] },
+      ),
+      { maxItems: 16, keys: ['kind', 'name'] },
+    ),
+  },
+  { default: {} },
+)
+
+const restart = object(
+  'For programs that read their files only at start.',
+  {
+    onRenewal: flag(
+      'Rolls the Deployments, StatefulSets and DaemonSets whose pods are selected when the certificate was renewed: at most once an hour, and only those with the annotation mutualidentity.io/restart-on-renewal: "true". Takes a right that the operator has only where it was asked for.',
+      { default: false },
     ),
   },
   { default: {} },
@@ -62,6 +168,9 @@ const spec = object(
     serviceAccountName,
     authorityRef,
     certificate,
+    delivery,
+    trust,
+    restart,
   },
   { required: ['podSelector'] },
 )
@@ -80,10 +189,18 @@ const status = object('What was observed. A cache: it is made again when lost.',
     },
     { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'] },
   ),
+  pods: object(
+    'The running pods that podSelector selects; refreshed at most every half minute.',
+    {
+      selected: whole('How many there are.', 0),
+      mismatched: whole('How many of them run under another service account than the certificate is for.', 0),
+    },
+    { required: ['selected', 'mismatched'] },
+  ),
   lastFailure,
 })
 
 export const mutualIdentitySchema = { spec, status } as const
 
 export const mutualIdentityDescription =
-  'MutualIdentity gives the pods it selects a certificate of their own and the trust bundle to verify others with, as a Secret named <name>-mtls that is renewed in time.'
+  'MutualIdentity gives the pods it selects a certificate of their own and the trust bundle to verify others with, as a Secret that is renewed in time.'

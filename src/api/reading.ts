@@ -46,7 +46,8 @@ export function kindMeta({ metadata }: RawKind): KindMeta {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
+/** An object whose fields are not yet known to be right. */
+export type Fields = Readonly<Record<string, unknown>>
 
 /** The value if it is an object with fields. */
 export function asRecord(value: unknown): Fields | undefined {
@@ -79,6 +80,10 @@ export function readDuration(problems: Problems, value: unknown, path: string): 
   return read(problems, value, path, 'a duration such as 24h', (given) => (typeof given === 'string' ? parseDuration(given) : undefined))
 }
 
+export function readFlag(problems: Problems, value: unknown, path: string): boolean | undefined {
+  return read(problems, value, path, 'true or false', (given) => (typeof given === 'boolean' ? given : undefined))
+}
+
 /** One of a closed list. */
 export function readChoice<T extends string>(problems: Problems, value: unknown, path: string, choices: readonly T[]): T | undefined {
   return read(problems, value, path, `one of ${choices.join(', ')}`, (given) => choices.find((choice) => choice === given))
@@ -95,6 +100,15 @@ export function readList<T>(
   if (items === undefined) return absent(value) ? undefined : []
   const values = items.map((given, index) => item(problems, given, `${path}[${index}]`))
   return values.every((given) => given !== undefined) ? values : []
+}
+
+/** Texts by name; empty where one of them cannot be read. */
+export function readTexts(problems: Problems, value: unknown, path: string): Readonly<Record<string, string>> {
+  const texts = read(problems, value, path, 'an object of texts', (given) => {
+    const entries = Object.entries(asRecord(given) ?? { '': undefined })
+    return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string') ? Object.fromEntries(entries) : undefined
+  })
+  return texts ?? {}
 }
 
 const absent = (value: unknown): boolean => value === undefined || value === null

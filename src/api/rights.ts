@@ -20,14 +20,14 @@ export const RIGHTS = [
   {
     scope: 'cluster',
     group: GROUP,
-    resources: ['mutualidentities', 'clustermutualauthorities'],
+    resources: ['mutualidentities', 'clustermutualauthorities', 'mutualauthorities'],
     verbs: ['get', 'list', 'watch'],
     why: 'what is asked for',
   },
   {
     scope: 'cluster',
     group: GROUP,
-    resources: ['mutualidentities/status', 'clustermutualauthorities/status'],
+    resources: ['mutualidentities/status', 'clustermutualauthorities/status', 'mutualauthorities/status'],
     verbs: ['patch'],
     why: 'tells how it stands; the specs stay with people',
   },
@@ -52,7 +52,7 @@ export const RIGHTS = [
     verbs: ['list', 'watch', 'get', 'create', 'patch', 'delete'],
     why:
       'leaf Secrets in the namespaces of identities, CA Secrets in its own; watched by label, read by name to see whether a Secret of that name is ours, ' +
-      'deleted only to make one of ours again that cannot be changed in place. RBAC cannot limit any of this by label: whoever holds this account can read every Secret',
+      'deleted only to make one of ours again that cannot be changed in place, or when an identity has had another one for a day. RBAC cannot limit any of this by label: whoever holds this account can read every Secret',
   },
   {
     scope: 'cluster',

@@ -12,7 +12,7 @@ export interface Rule {
 
 /** As much of structural OpenAPI v3 as our kinds need. */
 export interface Schema {
-  readonly type: 'object' | 'array' | 'string' | 'integer'
+  readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean'
   readonly description: string
   readonly default?: unknown
   readonly enum?: readonly string[]
@@ -62,6 +62,11 @@ export function text(description: string, { maxLength, minLength, ...common }: C
 /** One of a closed list of texts. */
 export function choice(description: string, values: readonly string[], common: Common = {}): Schema {
   return { type: 'string', description, ...shared(common), enum: values }
+}
+
+/** True or false. */
+export function flag(description: string, common: Common = {}): Schema {
+  return { type: 'boolean', description, ...shared(common) }
 }
 
 /** A number without fractions. */

@@ -22,6 +22,8 @@ export interface LogFields {
   nextAt?: string
   secret?: string
   configMap?: string
+  /** `Deployment web` */
+  workload?: string
   fingerprint?: string
   generation?: number
   attempts?: number

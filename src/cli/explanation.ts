@@ -1,5 +1,6 @@
 // Facts and plan of an identity as a page for people. Pure: text in one column of names and one of values.
 
+import { authorityText } from '../api/names.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { IdentityFacts, SecretFacts } from '../controllers/identity/facts.ts'
@@ -31,15 +32,15 @@ function known({ unknown }: IdentityFacts, collection: string, text: string): st
 }
 
 function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [string, string][] {
-  const { kind, name } = identity.spec.authorityRef
-  if (!authority) return [['Authority', `${kind}/${name}: not found`]]
+  const name = authorityText(identity.spec.authority)
+  if (!authority) return [['Authority', `${name}: not found`]]
   const { signing, bundle } = authority
-  if (authority.unreadable !== undefined) return [['Authority', `${kind}/${name}: unknown: ${authority.unreadable}`]]
+  if (authority.unreadable !== undefined) return [['Authority', `${name}: unknown: ${authority.unreadable}`]]
   const signs = signing
     ? `generation ${signing.number} signs until ${instantText(signing.notAfter, now)}`
     : `cannot sign: ${authority.problem}`
   return [
-    ['Authority', `${kind}/${name}, trust domain ${authority.trustDomain ?? 'unknown'}; ${signs}`],
+    ['Authority', `${name}, trust domain ${authority.trustDomain ?? 'unknown'}; ${signs}`],
     [
       'Trust bundle',
       bundle ? `${bundle.anchors.length} anchor${bundle.anchors.length === 1 ? '' : 's'}, ${bundle.fingerprint.slice(0, 16)}` : 'none',
@@ -73,9 +74,9 @@ function stepText({ step }: IdentityPlan): string {
     case 'issue':
       return `issue a certificate for ${step.profile.spiffeId.uri} and ${step.replaces ? 'replace' : 'create'} Secret ${step.secretName}`
     case 'update':
-      return `patch Secret ${step.secretName}${step.patch.bundle === undefined ? '' : ' (ca.crt)'}, its key and certificate stay`
+      return `patch Secret ${step.secretName}${step.patch.trust === undefined ? '' : ' (anchors)'}, its key and certificate stay`
     case 'delete':
-      return `delete Secret ${step.secretName}, to make it again`
+      return `delete Secret ${step.secretName}`
   }
 }
 

@@ -4,13 +4,13 @@
 import type { Client } from '../k8s/client.ts'
 import { isForbidden, isNotFound } from '../k8s/errors.ts'
 import type { Store, Stored } from '../k8s/store.ts'
-import { createStores, type Scope, type Stores, scopes } from '../stores.ts'
+import { createStores, restartCaches, type Scope, type Stores, scopes, type WatchedCache } from '../stores.ts'
 
 /** Rejects when the API server cannot be reached. */
 export async function fillStores(client: Client, namespace: string, operatorNamespace: string): Promise<Stores> {
   const stores = createStores(() => {})
   await Promise.all(
-    (Object.keys(scopes) as (keyof Stores)[]).map((name) => {
+    (Object.keys(scopes) as WatchedCache[]).filter(isNeeded).map((name) => {
       const scope: Scope = scopes[name]
       const where = scope.operatorNamespaceOnly ? operatorNamespace : scope.resource.namespaced ? namespace : undefined
       return fill(client, stores[name] as unknown as Store<Stored>, scope, where)
@@ -18,6 +18,9 @@ export async function fillStores(client: Client, namespace: string, operatorName
   )
   return stores
 }
+
+/** No plan of an identity looks at workloads. */
+const isNeeded = (name: WatchedCache): boolean => !(restartCaches as readonly string[]).includes(name)
 
 async function fill(client: Client, store: Store<Stored>, scope: Scope, namespace: string | undefined): Promise<void> {
   const replacement = store.beginReplace()

@@ -1,15 +1,15 @@
 // What an identity or a bundle needs to know of an authority: derived from its spec, its CA Secrets and its published bundle, never from
 // its status (status is a cache). Read by the identity controller and explain; pure but for the lookups.
 
-import type { ClusterMutualAuthority } from '../api/cluster-mutual-authority.ts'
-import type { AuthorityRef } from '../api/names.ts'
+import type { Authority } from '../api/authority.ts'
+import { type AuthorityRef, authorityKey, authorityText } from '../api/names.ts'
+import type { PublishedBundle } from '../api/stored/bundle.ts'
 import { deriveGenerations, type Generation, signingGeneration } from '../api/stored/generations.ts'
 import type { Duration } from '../base/duration.ts'
 import type { Instant } from '../base/instant.ts'
 import type { GenerationRef } from '../issuers/issuer.ts'
-import type { TrustBundle } from '../pki/bundle.ts'
 import type { KeyType } from '../pki/keys.ts'
-import type { Caches } from './caches.ts'
+import { authorityOf, type Caches } from './caches.ts'
 import { elderOf } from './trust-domain-claims.ts'
 
 /** The generation that signs now. */
@@ -29,7 +29,7 @@ export interface AuthorityFacts {
   /** What of it this account may not read (explain under a person's rights): whether it signs is not known then. */
   readonly unreadable?: string
   /** The published bundle. */
-  readonly bundle: TrustBundle | undefined
+  readonly bundle: PublishedBundle | undefined
   readonly leafLifetime: Duration
   readonly minLifetime: Duration
   readonly maxLifetime: Duration | undefined
@@ -37,15 +37,18 @@ export interface AuthorityFacts {
   readonly keyTypes: readonly KeyType[] | undefined
   /** Undefined: all. */
   readonly allowedNamespaces: readonly string[] | undefined
+  readonly allowedDNSNames: readonly string[]
+  readonly shortServiceNames: boolean
 }
 
 /** Undefined when there is no such authority. */
 export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFacts | undefined {
-  const authority = caches.authorities.get('', ref.name)
-  if (!authority && !caches.authorities.readable) return unreadableAuthority(ref)
+  const authority = authorityOf(caches, ref)
+  const lookup = ref.namespace === '' ? caches.authorities : caches.namespacedAuthorities
+  if (!authority && !lookup.readable) return unreadableAuthority(ref)
   if (!authority || authority.deleting) return undefined
-  const secrets = caches.caSecrets.by('authority', ref.name)
-  const [record] = caches.bundleRecords.by('authority', ref.name)
+  const secrets = caches.caSecrets.by('authority', authorityKey(ref))
+  const [record] = caches.bundleRecords.by('authority', authorityKey(ref))
   const generations = deriveGenerations(secrets)
   const active = signingGeneration(generations, record?.bundle)
   const refusal = active && refusalOf(authority, active, caches)
@@ -60,7 +63,7 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
       secretName: signing.secret.name,
       secretUid: signing.secret.uid,
       secretResourceVersion: signing.secret.resourceVersion,
-      rootFingerprint: signing.certificate.fingerprint,
+      certificateFingerprint: signing.certificate.fingerprint,
       notAfter: signing.certificate.notAfter,
       subjectKeyID: signing.certificate.subjectKeyID,
       longestLeafLifetime: signing.secret.longestLeafLifetime,
@@ -72,12 +75,12 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
     minLifetime: authority.spec.leaf.minLifetime,
     maxLifetime: authority.spec.leaf.maxLifetime,
     keyTypes: authority.spec.leaf.keyTypes,
-    allowedNamespaces: authority.spec.policy.allowedNamespaces,
+    ...authority.spec.policy,
   }
 }
 
 /** Why an authority that could sign must not: the authority controller says the same in its status, which nobody decides by. */
-function refusalOf(authority: ClusterMutualAuthority, active: Generation, caches: Caches): string | undefined {
+function refusalOf(authority: Authority, active: Generation, caches: Caches): string | undefined {
   const { trustDomain } = active.secret
   if (authority.problem !== undefined) return authority.problem
   if (authority.spec.trustDomain !== undefined && authority.spec.trustDomain !== trustDomain) {
@@ -85,7 +88,7 @@ function refusalOf(authority: ClusterMutualAuthority, active: Generation, caches
   }
   // It has a CA, so only those that have one too can come before it: what others would claim by default does not matter.
   const elder = elderOf(authority, caches, '')
-  return elder && `trust domain ${trustDomain} belongs to ${elder.name}`
+  return elder && `trust domain ${trustDomain} belongs to ${authorityText(elder.ref)}`
 }
 
 const NOT_KNOWN = 0 as Duration
@@ -103,6 +106,8 @@ function unreadableAuthority(ref: AuthorityRef): AuthorityFacts {
     maxLifetime: undefined,
     keyTypes: undefined,
     allowedNamespaces: undefined,
+    allowedDNSNames: [],
+    shortServiceNames: false,
   }
 }
 

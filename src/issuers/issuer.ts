@@ -14,7 +14,8 @@ export interface GenerationRef {
   readonly secretName: string
   readonly secretUid: string
   readonly secretResourceVersion: string
-  readonly rootFingerprint: Fingerprint
+  /** Of the CA certificate that signs. */
+  readonly certificateFingerprint: Fingerprint
 }
 
 export interface IssueRequest {
@@ -35,6 +36,8 @@ export interface Issuer {
   issue(request: IssueRequest): Promise<IssuedChain>
 }
 
-/** The back ends by the name of their field in the authority's spec. */
-export type BackEnd = 'selfManaged'
-export type Issuers = Readonly<Record<BackEnd, Issuer>>
+/**
+ * By what they sign with. Own roots (selfManaged) and CAs that others keep (caSecret) are both generations: key and certificate in a CA Secret of
+ * ours, which the authority controller made or copied.
+ */
+export type Issuers = Readonly<Record<'generations', Issuer>>

@@ -34,6 +34,12 @@ export function makeBundle(anchors: readonly Certificate[], now: Instant): Trust
   return bundleOf(anchors.filter((anchor) => anchor.notAfter > now))
 }
 
+/** The anchors of several bundles as one, in their order. Throws `BundleInvalid` (blocked) where that is too many or too long. */
+export function poolBundles(bundles: readonly TrustBundle[]): TrustBundle {
+  const [only] = bundles
+  return only && bundles.length === 1 ? only : bundleOf(bundles.flatMap(({ anchors }) => anchors))
+}
+
 function bundleOf(anchors: readonly Certificate[]): TrustBundle {
   const distinct = [...new Map(anchors.map((anchor) => [anchor.fingerprint, anchor])).values()]
   // Never empty: `ca: ''` makes Node trust the public roots.

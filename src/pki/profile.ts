@@ -48,19 +48,38 @@ const RENEW_TO = 0.6
 /** With a backdating of up to a quarter, 0.6 of what is left ends before 0.7 of the whole. */
 const LATEST = 0.7
 
-/** When to renew: drawn once for each certificate, uniformly in 0.5 to 0.6 of its time from `issuedAt`, and stored with it. */
-export function drawRenewAt(certificate: Validity, issuedAt: Instant, random: Random): Instant {
+/** Where people say how long before the end: up to a tenth of that sooner, so that what was issued at once is not renewed at once. */
+const SPREAD = 0.1
+/** No renewal so soon that it comes at every pass (backdating takes a tenth), nor so late that there is no second try. */
+const SOONEST_ASKED = 0.12
+const LATEST_ASKED = 0.95
+
+/**
+ * When to renew: drawn once for each certificate and stored with it; uniformly in 0.5 to 0.6 of its time from `issuedAt`, or just before
+ * `renewBefore` its end.
+ */
+export function drawRenewAt(certificate: Validity, issuedAt: Instant, random: Random, renewBefore?: Duration): Instant {
+  const { notAfter } = certificate
   const part = RENEW_FROM + (RENEW_TO - RENEW_FROM) * random.uniform()
-  return clampRenewAt(Math.round(issuedAt + part * (certificate.notAfter - issuedAt)), certificate)
+  const drawn =
+    renewBefore === undefined
+      ? issuedAt + part * (notAfter - issuedAt)
+      : notAfter - renewBefore * (1 + SPREAD * ((part - RENEW_FROM) / (RENEW_TO - RENEW_FROM)))
+  return clampRenewAt(Math.round(drawn), certificate, renewBefore)
 }
 
 /**
  * The stored instant, kept within what drawRenewAt can have drawn: the store can be edited, and nobody may stop a renewal or force one at
  * every pass. Without a stored instant the latest one.
  */
-export function clampRenewAt(renewAt: Instant | undefined, { notBefore, notAfter }: Validity): Instant {
+export function clampRenewAt(renewAt: Instant | undefined, { notBefore, notAfter }: Validity, renewBefore?: Duration): Instant {
   const lifetime = notAfter - notBefore
-  const earliest = notBefore + Math.floor(RENEW_FROM * lifetime)
-  const latest = notBefore + Math.floor(LATEST * lifetime)
-  return renewAt === undefined ? latest : Math.min(Math.max(renewAt, earliest), latest)
+  const at = (part: number): Instant => notBefore + Math.floor(part * lifetime)
+  if (renewBefore === undefined) return within(renewAt, at(RENEW_FROM), at(LATEST))
+  const asked = (instant: number): Instant => within(Math.floor(instant), at(SOONEST_ASKED), at(LATEST_ASKED))
+  return within(renewAt, asked(notAfter - renewBefore * (1 + SPREAD)), asked(notAfter - renewBefore))
+}
+
+function within(instant: Instant | undefined, earliest: Instant, latest: Instant): Instant {
+  return instant === undefined ? latest : Math.min(Math.max(instant, earliest), latest)
 }

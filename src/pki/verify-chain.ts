@@ -74,6 +74,21 @@ function* checksOf(path: readonly Certificate[], at: Instant | undefined): Gener
   }
 }
 
+/** Whether a CA, its issuers and the root (in this order, root last) may stand above a leaf: who issued whom, what each may issue; times aside. */
+export function verifyIssuers(path: readonly Certificate[]): Verdict {
+  return firstBroken(
+    (function* () {
+      yield* linksOf(path)
+      for (const [below, certificate] of path.entries()) {
+        const issuer = path[below + 1]
+        yield checkExtensions(certificate)
+        yield checkCA(certificate, below)
+        if (issuer) yield checkSignature(certificate, issuer)
+      }
+    })(),
+  )
+}
+
 /** By names and key identifiers, without the signature. */
 function mayHaveIssued(issuer: Certificate, child: Certificate): boolean {
   if (!issuer.subjectDer.equals(child.issuerDer)) return false

@@ -100,6 +100,14 @@ export function checkSigningPair(certificate: Certificate, privateKey: KeyObject
 
 /** The part of checkSigningPair that does not change with time. */
 export function checkSigner(certificate: Certificate, privateKey: KeyObject): Verdict {
+  const able = checkSignerCertificate(certificate)
+  if (!able.ok) return able
+  if (!isAcceptableKey(privateKey)) return broken('privateKey', `it is ${describeKey(privateKey)}, which is not supported`)
+  return belongTogether(certificate, privateKey) ? OK : broken('privateKey', `it is not the key of ${nameOf(certificate)}`)
+}
+
+/** The part of it that needs no key. */
+export function checkSignerCertificate(certificate: Certificate): Verdict {
   const name = nameOf(certificate)
   const ca = checkCA(certificate, 0)
   if (!ca.ok) return ca
@@ -109,8 +117,7 @@ export function checkSigner(certificate: Certificate, privateKey: KeyObject): Ve
   if (!isStrongSignature(certificate.signatureAlgorithm)) {
     return broken('signatureAlgorithm', `${name} is signed with ${certificate.signatureAlgorithm}, which is not accepted`)
   }
-  if (!isAcceptableKey(privateKey)) return broken('privateKey', `it is ${describeKey(privateKey)}, which is not supported`)
-  return belongTogether(certificate, privateKey) ? OK : broken('privateKey', `it is not the key of ${name}`)
+  return OK
 }
 
 /** Whether the CA is in force. */

@@ -56,6 +56,64 @@ const ROOT_RULE = /must be a duration from 3h1m to 87600h/
 const ACCOUNT_RULE = /must be the name of a service account/
 const TRUST_DOMAIN_RULE = /must be a trust domain \(SPIFFE-ID 2\.1\)/
 
+const EVERYTHING = {
+  podSelector: {},
+  authorityRef: { kind: 'MutualAuthority', name: 'internal' },
+  certificate: { lifetime: '24h', renewBefore: '8h', dnsNames: ['web.example.org', 'a-1.b'] },
+  delivery: {
+    secretName: 'web.tls',
+    formats: ['CombinedPEM', 'SPIFFE', 'PKCS12', 'JKS', 'DER'],
+    keystorePasswordRef: { name: 'password', key: 'value' },
+    secretTemplate: { labels: { team: 'a', 'app.kubernetes.io/part-of': 'shop' }, annotations: { 'example.org/note': 'any text' } },
+  },
+  trust: { additionalAuthorities: [{ name: 'edge' }, { kind: 'MutualAuthority', name: 'edge', pooled: true }] },
+  restart: { onRenewal: true },
+}
+
+const certificateOf = (certificate: object): object => ({ podSelector: {}, certificate })
+const deliveryOf = (delivery: object): object => ({ podSelector: {}, delivery })
+const labelled = (key: string): object => deliveryOf({ secretTemplate: { labels: { [key]: 'x' } } })
+const annotated = (key: string): object => deliveryOf({ secretTemplate: { annotations: { [key]: 'x' } } })
+const RENEW_RULE = /must be from 5 % to 80 % of lifetime 24h/
+const BAD_IDENTITIES: [string, object, RegExp][] = [
+  ['a renewal too late to try again', certificateOf({ lifetime: '24h', renewBefore: '1h' }), RENEW_RULE],
+  ['a renewal too early', certificateOf({ lifetime: '24h', renewBefore: '20h' }), RENEW_RULE],
+  ['a renewal in days', certificateOf({ renewBefore: '1d' }), /must be a duration from 3s to 7008h/],
+  ['a DNS name that is a wildcard', certificateOf({ dnsNames: ['*.example.org'] }), /must be a DNS name without wildcard/],
+  ['a DNS name in upper case', certificateOf({ dnsNames: ['Web.example.org'] }), /must be a DNS name without wildcard/],
+  ['a DNS name with a final dot', certificateOf({ dnsNames: ['web.example.org.'] }), /must be a DNS name without wildcard/],
+  ['a DNS name with an underscore', certificateOf({ dnsNames: ['we_b.example.org'] }), /must be a DNS name without wildcard/],
+  ['a DNS name with a NUL', certificateOf({ dnsNames: ['web.example.org\u0000.evil'] }), /must be a DNS name without wildcard/],
+  ['a DNS label of 64 characters', certificateOf({ dnsNames: [`${'a'.repeat(64)}.example.org`] }), /must be a DNS name without wildcard/],
+  [
+    '2,000 DNS names',
+    certificateOf({ dnsNames: Array.from({ length: 2000 }, (_, index) => `a${index}.example.org`) }),
+    /must have at most 64 items/,
+  ],
+  ['a DNS name twice', certificateOf({ dnsNames: ['a.b', 'a.b'] }), /Duplicate value: "a\.b"/],
+  ['an unknown format', deliveryOf({ formats: ['PEM'] }), /Unsupported value: "PEM"/],
+  ['a Secret name with a slash', deliveryOf({ secretName: 'a/b' }), /must be the name of a Secret/],
+  ['a password without a key', deliveryOf({ keystorePasswordRef: { name: 'password' } }), /keystorePasswordRef\.key: Required value/],
+  ['a label of ours', labelled('mutualidentity.io/role'), /key 'mutualidentity\.io\/role' is reserved/],
+  ['a label below ours', labelled('x.mutualidentity.io/role'), /is reserved/],
+  ['the label that says who manages', labelled('app.kubernetes.io/managed-by'), /is reserved/],
+  ['a label of Kubernetes', labelled('node.kubernetes.io/x'), /is reserved/],
+  ['an annotation of ours', annotated('mutualidentity.io/renew-at'), /key 'mutualidentity\.io\/renew-at' is reserved/],
+  ['an annotation of kubectl', annotated('kubectl.kubernetes.io/last-applied-configuration'), /is reserved/],
+  ['an annotation that is no key', annotated('a b'), /key 'a b' must be a label key/],
+  ['an authority of an unknown kind', { podSelector: {}, authorityRef: { kind: 'Issuer', name: 'x' } }, /Unsupported value: "Issuer"/],
+  [
+    'an authority of another namespace',
+    { podSelector: {}, authorityRef: { kind: 'MutualAuthority', name: 'x', namespace: 'y' } },
+    /unknown field "spec\.authorityRef\.namespace"/,
+  ],
+  [
+    'an additional authority twice',
+    { podSelector: {}, trust: { additionalAuthorities: [{ name: 'a' }, { name: 'a' }] } },
+    /Duplicate value/,
+  ],
+]
+
 describe('a MutualIdentity', () => {
   it.each<[string, unknown, RegExp]>([
     ['no spec', undefined, /spec: Required value/],
@@ -151,7 +209,8 @@ describe('a MutualIdentity', () => {
       /"a\.b": the name of an authority must be a DNS label/,
     ],
     ['an unknown field', { podSelector: {}, podselector: {} }, /unknown field "spec\.podselector"/],
-    ['a field that does not work yet', { podSelector: {}, delivery: { mode: 'Secret' } }, /unknown field "spec\.delivery"/],
+    ['a field that does not work yet', { podSelector: {}, delivery: { mode: 'Secret' } }, /unknown field "spec\.delivery\.mode"/],
+    ...BAD_IDENTITIES,
   ])('with %s is refused', async (_what, spec, rule) => {
     const { code, message } = await createIdentity(spec)
     expect(message).toMatch(rule)
@@ -199,6 +258,7 @@ describe('a MutualIdentity', () => {
     ['a lifetime in several units', lasting('1h30m0.5s')],
     ['a lifetime in seconds', lasting('31536000s')],
     ['a lifetime as Go prints it', lasting('8760h0m0s')],
+    ['everything set', EVERYTHING],
     ['a service account with dots', { podSelector: {}, serviceAccountName: 'build.robot-1' }],
   ])('with %s is accepted', async (_what, spec) => {
     expect(await createIdentity(spec)).toMatchObject({ code: 201 })
@@ -214,6 +274,9 @@ describe('a MutualIdentity', () => {
       podSelector: { matchLabels: { app: 'payments' } },
       authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
       certificate: { keyType: 'ECDSAP256', serviceNames: 'Auto' },
+      delivery: {},
+      trust: {},
+      restart: { onRenewal: false },
     })
   })
 
@@ -301,6 +364,22 @@ describe('a ClusterMutualAuthority', () => {
     ['no namespace at all', { policy: { allowedNamespaces: [] } }, /should have at least 1 items/],
     ['a pattern for a namespace', { policy: { allowedNamespaces: ['team-*'] } }, /"team-\*": the name of a namespace must be a DNS label/],
     ['an unknown field', { selfManaged: { rootlifetime: '100h' } }, /unknown field "spec\.selfManaged\.rootlifetime"/],
+    ['two back ends', { caSecret: { name: 'ca' }, selfManaged: {} }, /selfManaged and caSecret cannot both be given/],
+    ['a CA Secret without a name', { caSecret: {} }, /spec\.caSecret\.name: Required value/],
+    ['a CA Secret with a name of upper case', { caSecret: { name: 'Mine' } }, /"Mine": must be the name of a Secret/],
+    [
+      'a lifetime above a sixth of the root that nobody named',
+      { leaf: { lifetime: '400h' } },
+      /leaf\.lifetime 400h is more than a sixth of selfManaged\.rootLifetime 2160h/,
+    ],
+    [
+      'a star in the middle of a DNS name',
+      { policy: { allowedDNSNames: ['web.*.org'] } },
+      /"web\.\*\.org": must be a DNS name in lower case/,
+    ],
+    ['a star alone', { policy: { allowedDNSNames: ['*'] } }, /"\*": must be a DNS name/],
+    ['policy Selector without a selector', { trustBundle: { namespaces: { policy: 'Selector' } } }, /policy Selector needs a selector/],
+    ['a selector that nobody reads', { trustBundle: { namespaces: { policy: 'All', selector: {} } } }, /policy All takes no selector/],
     ['a back end that does not work yet', { vault: { address: 'https://vault' } }, /unknown field "spec\.vault"/],
   ])('with %s is refused', async (_what, spec, rule) => {
     const { code, message } = await createAuthority(spec)
@@ -322,14 +401,14 @@ describe('a ClusterMutualAuthority', () => {
     const { code, body } = await createAuthority({})
     expect(code).toBe(201)
     expect(body.spec).toEqual({
-      selfManaged: { keyType: 'ECDSAP256', rootLifetime: '2160h' },
       leaf: { lifetime: '24h', minLifetime: '10m' },
-      policy: {},
+      policy: { shortServiceNames: false },
+      trustBundle: { namespaces: { policy: 'WithIdentities' } },
     })
   })
 
-  it('gets its defaults where a back end is null', async () => {
-    const { body } = await createAuthority({ selfManaged: null })
+  it('gets its defaults where a back end is empty', async () => {
+    const { body } = await createAuthority({ selfManaged: {} })
     expect(body.spec).toMatchObject({ selfManaged: { keyType: 'ECDSAP256', rootLifetime: '2160h' } })
   })
 
@@ -340,9 +419,11 @@ describe('a ClusterMutualAuthority', () => {
         trustDomain: 'prod_1.example-2.org',
         selfManaged: { keyType: 'RSA4096', rootLifetime: '87600h' },
         leaf: { lifetime: '1h', minLifetime: '1m', maxLifetime: '8760h', keyTypes: ['ED25519', 'ECDSAP256'] },
-        policy: { allowedNamespaces: ['shop', 'team-1'] },
+        policy: { allowedNamespaces: ['shop', 'team-1'], allowedDNSNames: ['web.example.org', '*.example.org'], shortServiceNames: true },
+        trustBundle: { namespaces: { policy: 'Selector', selector: { matchLabels: { mesh: 'yes' } } } },
       },
     ],
+    ['a CA that others keep, and any lifetimes', { caSecret: { name: 'corporate.ca' }, leaf: { lifetime: '8760h' } }],
     ['bounds for a demo', { selfManaged: { rootLifetime: '3h1m' }, leaf: { lifetime: '2m', minLifetime: '1m' } }],
     ['lifetimes that are all the same', { leaf: { lifetime: '360h', minLifetime: '360h', maxLifetime: '360h' } }],
     ['a trust domain of 255 characters', { trustDomain: 'a'.repeat(255) }],
@@ -424,6 +505,7 @@ describe('kubectl get', () => {
         renewAt: '2126-01-01T12:00:00Z',
         issuedBy: 'ClusterMutualAuthority/default/1',
       },
+      pods: { selected: 3, mismatched: 1 },
     }
     expect((await call('PATCH', `${IDENTITIES}/${name}/status`, { status }, { contentType: MERGE_PATCH })).code).toBe(200)
     expect(await table(`${IDENTITIES}/${name}`)).toEqual({
@@ -433,6 +515,7 @@ describe('kubectl get', () => {
       Identity: { value: 'spiffe://example.org/ns/default/sa/web', wide: true },
       Expires: { value: '2126-01-02T00:00:00Z', wide: false },
       Renews: { value: '2126-01-01T12:00:00Z', wide: true },
+      Pods: { value: 3, wide: false },
       Age: { value: expect.stringMatching(/^\d+s$/), wide: false },
     })
   })

@@ -1,8 +1,8 @@
 // All back ends keep the contract; then what is the self-managed one's own: which Secret it reads, how often, and what it believes.
 
 import { describe, expect, it } from '@jest/globals'
+import { createGenerationIssuer } from '../../src/issuers/generation.ts'
 import type { GenerationRef } from '../../src/issuers/issuer.ts'
-import { createSelfManagedIssuer } from '../../src/issuers/self-managed.ts'
 import { type RawObject, secrets } from '../../src/k8s/resource.ts'
 import { generateKeyPair } from '../../src/pki/keys.ts'
 import {
@@ -38,7 +38,7 @@ function generationOf(secret: RawObject, of = ca): GenerationRef {
     secretName: name,
     secretUid: uid,
     secretResourceVersion: resourceVersion,
-    rootFingerprint: of.certificate.fingerprint,
+    certificateFingerprint: of.certificate.fingerprint,
   }
 }
 
@@ -59,7 +59,7 @@ async function selfManaged(stored = caSecret(ca)): Promise<SelfManagedScene> {
   return {
     api,
     secret,
-    issuer: createSelfManagedIssuer({ client: api.client, namespace: OPERATOR_NAMESPACE, random: steadyRandom }),
+    issuer: createGenerationIssuer({ client: api.client, namespace: OPERATOR_NAMESPACE, random: steadyRandom }),
     bundle: bundleOf(ca),
     request: { authority: DEFAULT_REF, generation: generationOf(present) },
     endsAt: ca.certificate.notAfter,

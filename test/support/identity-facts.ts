@@ -2,6 +2,7 @@
 
 import type { MutualIdentity } from '../../src/api/mutual-identity.ts'
 import { annotations, leafSecretName } from '../../src/api/names.ts'
+import type { PublishedBundle } from '../../src/api/stored/bundle.ts'
 import { leafSecretLabels } from '../../src/api/stored/leaf-secret.ts'
 import { formatInstant, type Instant } from '../../src/base/clock.ts'
 import { hours } from '../../src/base/duration.ts'
@@ -30,8 +31,16 @@ export function identityOf(change: Partial<MutualIdentity> = {}): MutualIdentity
     spec: {
       podSelector: { matchLabels: { app: 'payments' }, matchExpressions: [] },
       serviceAccountName: undefined,
-      authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
-      certificate: { lifetime: undefined, keyType: 'ECDSAP256', serviceNames: 'Auto' },
+      authority: { kind: 'ClusterMutualAuthority', namespace: '', name: 'default' },
+      certificate: { lifetime: undefined, renewBefore: undefined, keyType: 'ECDSAP256', serviceNames: 'Auto', dnsNames: [] },
+      delivery: {
+        secretName: 'payments-mtls',
+        formats: [],
+        keystorePasswordRef: undefined,
+        secretTemplate: { labels: {}, annotations: {} },
+      },
+      trust: { additionalAuthorities: [] },
+      restart: { onRenewal: false },
     },
     status: { conditions: [] },
     ...change,
@@ -48,20 +57,28 @@ export function authorityOf(change: Partial<AuthorityFacts> = {}): AuthorityFact
       secretName: 'default-ca-1',
       secretUid: 'ca-uid',
       secretResourceVersion: '5',
-      rootFingerprint: ROOT,
+      certificateFingerprint: ROOT,
       subjectKeyID: 'aa',
       notAfter: NOW + hours(2160),
       longestLeafLifetime: hours(360),
     },
     problem: undefined,
-    bundle: { anchors: [], text: 'the bundle', fingerprint: fingerprintOf(Buffer.from('the bundle')) },
+    bundle: bundleOfText('the bundle'),
     leafLifetime: hours(24),
     minLifetime: hours(1),
     maxLifetime: undefined,
     keyTypes: undefined,
     allowedNamespaces: undefined,
+    allowedDNSNames: [],
+    shortServiceNames: false,
     ...change,
   }
+}
+
+/** A bundle of any text. */
+export function bundleOfText(text: string, trustDomain = 'cluster.local'): PublishedBundle {
+  const fingerprint = fingerprintOf(Buffer.from(text))
+  return { anchors: [], text, fingerprint, trustDomain, sequence: 1, json: '{}', jsonFingerprint: fingerprint }
 }
 
 /** An identity whose pods run as `payments`, without a Secret. */
@@ -71,19 +88,28 @@ export function factsOf(change: Partial<IdentityFacts> = {}): IdentityFacts {
     inOperatorNamespace: false,
     namespaceTerminating: false,
     authority: authorityOf(),
+    switching: undefined,
+    trust: { additional: [], former: [] },
     selectedPods: 2,
+    podsByAccount: { payments: 2 },
     observedAccounts: ['payments'],
+    overlap: undefined,
+    secretClaimedBy: undefined,
     recordedAccount: undefined,
     serviceDnsNames: [parseDnsName('payments.shop'), parseDnsName('payments.shop.svc')],
+    shortServiceNames: [],
+    foreignServiceNames: [],
+    clusterSuffixes: ['svc', 'cluster.local'],
     unknown: [],
     secret: undefined,
+    formerSecrets: [],
     ...change,
   }
 }
 
 /** The Secret that was written for just these facts two hours ago, as the cache shows it. */
 export function secretFor(facts: IdentityFacts, change: Partial<SecretFacts> = {}): SecretFacts {
-  const asked = askedFor(facts)
+  const asked = askedFor(facts, NOW)
   if (!('profile' in asked)) throw new Error(`these facts ask for nothing: ${asked.message}`)
   const notBefore = NOW - hours(2)
   const renewAt = notBefore + 13 * 3_600_000
@@ -92,6 +118,12 @@ export function secretFor(facts: IdentityFacts, change: Partial<SecretFacts> = {
     name: leafSecretName('payments'),
     uid: 'secret-uid',
     resourceVersion: '20',
+    createdAt: notBefore,
+    files: [],
+    keyFilesHash: undefined,
+    trustFilesHash: undefined,
+    template: { labels: {}, annotations: {} },
+    formerAuthorities: [],
     type: 'kubernetes.io/tls',
     immutable: false,
     terminating: false,

@@ -2,16 +2,16 @@
 // For the tests of codecs, observe, perform, issuers and whole passes.
 
 import { API_VERSION, type AuthorityRef } from '../../src/api/names.ts'
-import { renderBundle } from '../../src/api/stored/bundle.ts'
+import { type PublishedBundle, publishedBundle, renderBundle } from '../../src/api/stored/bundle.ts'
 import { renderCaSecret } from '../../src/api/stored/ca-secret.ts'
-import { LEAF_SECRET_TYPE, leafSecretData, leafSecretMetadata } from '../../src/api/stored/leaf-secret.ts'
+import { LEAF_SECRET_TYPE, leafSecretMetadata, trustAnnotations } from '../../src/api/stored/leaf-secret.ts'
 import { hours } from '../../src/base/duration.ts'
 import { formatInstant, type Instant } from '../../src/base/instant.ts'
 import type { Random } from '../../src/base/random.ts'
 import type { Caches } from '../../src/controllers/caches.ts'
 import type { RawMeta, RawObject } from '../../src/k8s/resource.ts'
 import type { Store, Stored } from '../../src/k8s/store.ts'
-import { makeBundle, type TrustBundle } from '../../src/pki/bundle.ts'
+import { makeBundle } from '../../src/pki/bundle.ts'
 import type { Certificate } from '../../src/pki/certificate.ts'
 import { parseDnsName } from '../../src/pki/dns-name.ts'
 import { fingerprintOf } from '../../src/pki/fingerprint.ts'
@@ -94,6 +94,9 @@ export function caSecret(ca: CA, change: RawChange & { activatedAt?: Instant | u
     generation: ca.profile.generation,
     trustDomain: ca.profile.trustDomain,
     certificate: ca.certificate,
+    issuers: [],
+    root: ca.certificate,
+    copiedFrom: undefined,
     privateKey,
     longestLeafLifetime: hours(360),
     activatedAt: 'activatedAt' in change && change.activatedAt === undefined ? undefined : activatedAt,
@@ -101,14 +104,14 @@ export function caSecret(ca: CA, change: RawChange & { activatedAt?: Instant | u
   return changed(raw, change)
 }
 
-export const bundleOf = (...cas: readonly CA[]): TrustBundle =>
-  makeBundle(
-    cas.map(({ certificate }) => certificate),
-    NOW,
-  )
+/** Published as number 7. */
+export const bundleOf = (...cas: readonly CA[]): PublishedBundle => {
+  const anchors = cas.map(({ certificate }) => certificate)
+  return publishedBundle(makeBundle(anchors, NOW), cas[0]?.profile.trustDomain ?? '', 7)
+}
 
 /** The published record, or a copy of it in `namespace`. */
-export function bundleMap(bundle: TrustBundle, change: RawChange & { namespace?: string; authority?: AuthorityRef } = {}): RawObject {
+export function bundleMap(bundle: PublishedBundle, change: RawChange & { namespace?: string; authority?: AuthorityRef } = {}): RawObject {
   return changed(renderBundle(change.namespace ?? OPERATOR_NAMESPACE, change.authority ?? DEFAULT_REF, bundle), change)
 }
 
@@ -126,7 +129,7 @@ export const pemOf = (...certificates: readonly Certificate[]): string =>
 /** A leaf Secret for shop/payments as the controller writes it, issued two hours before NOW. */
 export async function leafSecret(
   ca: CA,
-  change: RawChange & { profile?: LeafProfile; issuedAt?: Instant; bundle?: TrustBundle } = {},
+  change: RawChange & { profile?: LeafProfile; issuedAt?: Instant; bundle?: PublishedBundle } = {},
 ): Promise<RawObject> {
   const { profile = leafProfile(), issuedAt = NOW - hours(2), bundle = bundleOf(ca) } = change
   const keyPair = await generateKeyPair(profile.keyType)
@@ -138,17 +141,26 @@ export async function leafSecret(
     serialNumber: leaf.serialNumber,
     issuingGeneration: ca.profile.generation,
     renewAt: formatInstant(issuedAt + hours(13)),
-    bundleFingerprint: bundle.fingerprint,
     profileHash: fingerprintOf(Buffer.from('what was asked for')),
     renewedFor: undefined,
+    template: { labels: {}, annotations: {} },
   })
-  const data = leafSecretData({ chain: pemOf(leaf), privateKey: renderPrivateKey(keyPair.privateKey), bundle: bundle.text })
+  const trust = trustAnnotations({
+    bundleFingerprint: bundle.fingerprint,
+    trustHash: bundle.fingerprint,
+    trustSince: '',
+    trustDomains: [bundle.trustDomain],
+    trustFilesHash: undefined,
+    formerAuthorities: [],
+  })
+  const said = Object.entries({ ...metadata.annotations, ...trust }).filter((entry): entry is [string, string] => entry[1] !== null)
+  const data = { 'tls.crt': b64(pemOf(leaf)), 'tls.key': b64(renderPrivateKey(keyPair.privateKey)), 'ca.crt': b64(bundle.text) }
   return changed(
     {
       apiVersion: 'v1',
       kind: 'Secret',
       type: LEAF_SECRET_TYPE,
-      metadata: { namespace: 'shop', name: 'payments-mtls', ...metadata },
+      metadata: { namespace: 'shop', name: 'payments-mtls', ...metadata, annotations: Object.fromEntries(said) },
       data,
     } as RawObject,
     change,

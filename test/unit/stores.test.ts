@@ -56,6 +56,7 @@ describe('what is read of the cluster', () => {
       'clustermutualauthorities * *',
       'configmaps * bundle',
       `configmaps ${OPERATOR_NAMESPACE} bundle`,
+      'mutualauthorities * *',
       'mutualidentities * *',
       'namespaces * *',
       'pods * *',
@@ -90,7 +91,7 @@ describe('the stores', () => {
       stores.pods.by('label', 'shop/app=payments'),
       stores.caSecrets.by('authority', 'default'),
       stores.bundleCopies.by('authority', 'default'),
-      stores.identities.by('authorityInNamespace', 'default/shop'),
+      stores.identities.by('trustsInNamespace', 'default/shop'),
     ]
     expect(found.map(({ length }) => length)).toEqual([1, 1, 1, 1])
   })

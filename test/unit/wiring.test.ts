@@ -3,7 +3,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { RawObject } from '../../src/k8s/resource.ts'
 import type { Controller } from '../../src/runtime/controller.ts'
-import type { Stores } from '../../src/stores.ts'
+import type { WatchedCache } from '../../src/stores.ts'
 import { connectTriggers } from '../../src/wiring.ts'
 import {
   authorityObject,
@@ -24,11 +24,12 @@ const ca = await makeCA()
 const leaf = await leafSecret(ca)
 const ANOTHER_AUTHORITY = authorityObject({}, { metadata: { name: 'other' } })
 
-type Name = keyof Stores
+type Name = WatchedCache
 function world() {
   const objects = {
     identities: [identityObject()],
     authorities: [authorityObject(), ANOTHER_AUTHORITY],
+    namespacedAuthorities: [authorityObject({}, { metadata: { namespace: 'shop', name: 'internal' } })],
     caSecrets: [caSecret(ca)],
     bundleRecords: [bundleMap(bundleOf(ca))],
     bundleCopies: [bundleMap(bundleOf(ca), { namespace: 'shop' })],
@@ -49,13 +50,14 @@ function world() {
   }
   return { stores, event, result, objects, disconnect }
 }
-const ALL = ['default', 'other']
+const ALL = ['default', 'other', 'shop.internal']
 const NOBODY = { authority: [], identity: [], bundle: [] }
 
 describe('a deletion wakes', () => {
   it.each<[Name, Record<string, string[]>]>([
     ['identities', { authority: [], identity: ['shop/payments'], bundle: ['shop/default'] }],
-    ['authorities', { authority: ['other'], identity: ['shop/payments'], bundle: [] }],
+    ['authorities', { authority: ['other', 'shop.internal'], identity: ['shop/payments'], bundle: ['shop/default'] }],
+    ['namespacedAuthorities', { authority: ['default', 'other'], identity: [], bundle: [] }],
     ['caSecrets', { authority: ['default'], identity: ['shop/payments'], bundle: [] }],
     ['bundleRecords', { authority: ['default'], identity: ['shop/payments'], bundle: ['shop/default'] }],
     ['bundleCopies', { authority: [], identity: [], bundle: ['shop/default'] }],
@@ -130,14 +132,14 @@ describe('what one controller wrote wakes another', () => {
 
 it('an authority that is being deleted wakes its identities, and those that may have waited for its trust domain', () => {
   const woken = world().event('authorities', 'MODIFIED', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })
-  expect(woken).toEqual({ authority: ALL, identity: ['shop/payments'], bundle: [] })
+  expect(woken).toEqual({ authority: ALL, identity: ['shop/payments'], bundle: ['shop/default'] })
 })
 
 it('a changed spec of one authority wakes all: another may have waited for its trust domain', () => {
   expect(world().event('authorities', 'MODIFIED', { fields: { spec: { trustDomain: 'example.org' } } })).toEqual({
     authority: ALL,
     identity: ['shop/payments'],
-    bundle: [],
+    bundle: ['shop/default'],
   })
 })
 

@@ -7,6 +7,11 @@ const NOTHING = 'Nothing.'
 
 export const authorityReasons = {
   GenerationCreated: { kind: 'normal', summary: 'A CA key and its root were made and stored.', remedy: NOTHING },
+  GenerationCopied: {
+    kind: 'normal',
+    summary: "The CA in somebody's Secret was copied into a CA Secret of this operator.",
+    remedy: NOTHING,
+  },
   GenerationActivated: { kind: 'normal', summary: 'A CA key signs from now on.', remedy: NOTHING },
   BundlePublished: {
     kind: 'normal',
@@ -36,9 +41,36 @@ export const authorityReasons = {
     summary: 'The root is not valid yet: the clock of this machine is behind the one that made it.',
     remedy: 'Correct the clock; it is tried again.',
   },
+  CASourceNotFound: {
+    kind: 'waiting',
+    summary: "The Secret that spec.caSecret names is not in the operator's namespace. A CA that was copied from it before goes on signing.",
+    remedy: 'Create the Secret, or name another one.',
+  },
+  CASourceNotAllowed: {
+    kind: 'refused',
+    summary:
+      'The Secret that spec.caSecret names is not for this authority: it is one of the operator itself, or an administrator has not named the authority on it.',
+    remedy: 'Have an administrator annotate the Secret with mutualidentity.io/allowed-authority: <namespace>/<name>, or name another one.',
+  },
+  CASourceInvalid: {
+    kind: 'refused',
+    summary: 'The Secret that spec.caSecret names holds no CA that can sign. A CA that was copied from it before goes on signing.',
+    remedy:
+      'The message says what is wrong: put a CA with its unencrypted key into tls.crt and tls.key (the CA first, each certificate issued by the next), and its root into ca.crt where tls.crt does not end with it.',
+  },
+  RotationPending: {
+    kind: 'waiting',
+    summary: 'The authority signs, and another CA waits to take over: its Secret was replaced, or the spec names another back end.',
+    remedy: 'Nothing: it is never switched silently, and waits for a rotation. To stop it, put the former CA or back end back.',
+  },
+  TrustDomainNotAllowed: {
+    kind: 'refused',
+    summary: "A namespaced authority names a trust domain that is not its namespace's.",
+    remedy: 'Leave spec.trustDomain out, or have the operator started with --namespaced-trust-domains.',
+  },
   TrustDomainTaken: {
     kind: 'refused',
-    summary: 'An older authority has the same trust domain, and two must not speak for one.',
+    summary: 'Another authority has the same trust domain and comes first, and two must not speak for one.',
     remedy: 'Make this authority anew with a trust domain of its own, or delete it.',
   },
   TrustDomainChanged: {

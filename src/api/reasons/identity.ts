@@ -96,6 +96,39 @@ export const identityReasons = {
     remedy: 'If it repeats, find out who edits the Secret.',
   },
 
+  FormatsChanged: {
+    kind: 'waiting',
+    summary: 'The files that spec.delivery.formats asks for are not those in the Secret; they are made with a new pair.',
+    remedy: 'If it repeats, find out who edits the Secret.',
+  },
+  FormerSecretRemoved: {
+    kind: 'waiting',
+    summary: 'The name in spec.delivery.secretName was changed and the grace of the former Secret is over; it is deleted.',
+    remedy: 'Nothing, unless pods still mount it: let them mount the new one.',
+  },
+  PeersNotReady: {
+    kind: 'waiting',
+    summary:
+      'The identity is to go over to another authority, and others of its namespace do not accept that one yet, or not long enough. The old authority goes on renewing its certificate.',
+    remedy:
+      'List the new authority in spec.trust.additionalAuthorities of the identities that the message names. Identities of other namespaces that call this one are not seen: let them accept it too.',
+  },
+  TrustIncomplete: {
+    kind: 'waiting',
+    summary: 'The certificate is current; an authority in spec.trust.additionalAuthorities has published no trust bundle yet.',
+    remedy: 'Create the authority, look at its Ready condition, or take it out of the list.',
+  },
+  TrustOutdated: {
+    kind: 'waiting',
+    summary: 'The anchors of an authority that was published before cannot be read, or are too many; those in the Secret stay.',
+    remedy: 'Look at the Ready condition of the authority that the message names.',
+  },
+  PodsOverlap: {
+    kind: 'waiting',
+    summary: 'The certificate is current; some of the selected pods are selected by an older identity too.',
+    remedy: 'Narrow podSelector of one of the two, unless the pods are meant to have both certificates.',
+  },
+
   NoServiceAccount: {
     kind: 'waiting',
     summary: 'No pod is selected yet and the spec names no service account, so there is no identity to give.',
@@ -139,9 +172,39 @@ export const identityReasons = {
     summary: 'The authority does not permit the key type; the present certificate stays.',
     remedy: 'Choose one of the key types that the message names, or have spec.leaf.keyTypes of the authority changed.',
   },
+  RenewBeforeOutOfBounds: {
+    kind: 'refused',
+    summary: 'The spec asks for a renewal that is not from 5 % to 80 % of the lifetime before the end; the present certificate stays.',
+    remedy: 'Choose a value within the range that the message names.',
+  },
+  DNSNameNotAllowed: {
+    kind: 'refused',
+    summary: 'A name in spec.certificate.dnsNames may not be in a certificate of this identity; the present certificate stays.',
+    remedy: 'Leave the name out, or have it added to spec.policy.allowedDNSNames of the authority. Names of Services come by themselves.',
+  },
+  SecretNameTaken: {
+    kind: 'refused',
+    summary: 'Another identity of the namespace names the same Secret and comes first: it holds the Secret, or is older.',
+    remedy: 'Choose another spec.delivery.secretName.',
+  },
+  KeystorePasswordMissing: {
+    kind: 'refused',
+    summary: 'The Secret or the key that spec.delivery.keystorePasswordRef names is not there; the present certificate stays.',
+    remedy: 'Create it, or correct the reference.',
+  },
+  KeystoreAliasInvalid: {
+    kind: 'failed',
+    summary: 'The name of an entry of a keystore breaks a rule of Java.',
+    remedy: 'Report it: names of identities are valid ones.',
+  },
+  KeystorePasswordInvalid: {
+    kind: 'refused',
+    summary: 'The password of the keystores breaks a rule of Java; the present certificate stays.',
+    remedy: 'The message names the rule: choose another password.',
+  },
   TooManyNames: {
     kind: 'refused',
-    summary: 'More Services cover the pods than one certificate can name.',
+    summary: 'The Services that cover the pods and the extra names are more than one certificate can hold.',
     remedy: 'Narrow spec.podSelector, or set spec.certificate.serviceNames to None.',
   },
   SpecInvalid: {

@@ -3,8 +3,12 @@
 
 import { parseBundle, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
-import { type AuthorityRef, annotations, bundleName, labels, MANAGER, type Role } from '../names.ts'
+import { spiffeBundleJson } from '../../pki/spiffe-bundle.ts'
+import { type AuthorityRef, annotations, authorityLabels, authorityOfObject, bundleName, labels, MANAGER, type Role } from '../names.ts'
 import { dataText, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+
+/** How often readers of bundle.json should look again: what a mounted ConfigMap may lag anyway is a little more than a minute. */
+const REFRESH_HINT_SECONDS = 300
 
 /** A copy in the cache. */
 export interface BundleCopy extends StoredMeta {
@@ -14,47 +18,72 @@ export interface BundleCopy extends StoredMeta {
   readonly terminating: boolean
   /** SHA-256 of `ca.crt` as it stands; undefined when it is missing. */
   readonly fingerprint: Fingerprint | undefined
+  /** SHA-256 of `bundle.json` likewise. */
+  readonly jsonFingerprint: Fingerprint | undefined
   /** What the annotation says it should be. */
   readonly recordedFingerprint: string | undefined
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** A bundle as it is given to everybody: PEM and SPIFFE's JWKS of the same anchors. */
+export interface PublishedBundle extends TrustBundle {
+  readonly trustDomain: string
+  /** Grows with each bundle that is published (spiffe_sequence). */
+  readonly sequence: number
+  readonly json: string
+  readonly jsonFingerprint: Fingerprint
+}
+
 /** The published record in the cache: a copy whose text was read. */
 export interface BundleRecord extends BundleCopy {
-  readonly bundle: TrustBundle | undefined
+  readonly sequence: number
+  readonly bundle: PublishedBundle | undefined
   /** Why the text is no bundle, or that it is not the text that was published. */
   readonly problem: string | undefined
 }
 
+/** A bundle with the number and the trust domain it is published under. */
+export function publishedBundle(bundle: TrustBundle, trustDomain: string, sequence: number): PublishedBundle {
+  const json = spiffeBundleJson(bundle.anchors, { sequence, refreshHintSeconds: REFRESH_HINT_SECONDS })
+  return { ...bundle, trustDomain, sequence, json, jsonFingerprint: fingerprintOf(Buffer.from(json)) }
+}
+
 /** Projects a copy; total. */
 export function projectBundleCopy(raw: RawStored): BundleCopy {
-  const text = dataText(raw, 'ca.crt')
   const own = raw.metadata.labels ?? {}
+  const fingerprint = (field: string): Fingerprint | undefined => {
+    const text = dataText(raw, field)
+    return text === undefined ? undefined : fingerprintOf(Buffer.from(text))
+  }
   return {
     ...storedMeta(raw),
-    authority: { kind: 'ClusterMutualAuthority', namespace: '', name: own[labels.authority] ?? '' },
+    authority: authorityOfObject(raw.metadata.name),
     immutable: raw.immutable === true,
     terminating: raw.metadata.deletionTimestamp !== undefined,
-    fingerprint: text === undefined ? undefined : fingerprintOf(Buffer.from(text)),
+    fingerprint: fingerprint('ca.crt'),
+    jsonFingerprint: fingerprint('bundle.json'),
     recordedFingerprint: raw.metadata.annotations?.[annotations.bundleFingerprint],
-    labels: Object.fromEntries(Object.entries(own).filter(([key]) => key in bundleLabels(NOBODY))),
+    labels: Object.fromEntries(Object.entries(own).filter(([key]) => OWN_LABELS.has(key))),
   }
 }
 
 /** Projects the record; total. A text that differs from the fingerprint beside it was edited and is not believed. */
 export function projectBundleRecord(raw: RawStored): BundleRecord {
   const copy = projectBundleCopy(raw)
+  const own = raw.metadata.annotations ?? {}
+  const number = Number(own[annotations.bundleSequence] ?? '0')
+  const sequence = Number.isSafeInteger(number) && number > 0 ? number : 0
+  const unusable = (problem: string): BundleRecord => ({ ...copy, sequence, bundle: undefined, problem })
   const text = dataText(raw, 'ca.crt')
-  if (text === undefined) return { ...copy, bundle: undefined, problem: 'ca.crt is missing' }
+  if (text === undefined) return unusable('ca.crt is missing')
   const bundle = read(() => parseBundle(text))
-  if (!bundle.value) return { ...copy, bundle: undefined, problem: bundle.problem }
-  if (copy.fingerprint !== copy.recordedFingerprint)
-    return { ...copy, bundle: undefined, problem: 'ca.crt is not the text that was published' }
-  return { ...copy, bundle: bundle.value, problem: undefined }
+  if (!bundle.value) return unusable(bundle.problem ?? '')
+  if (copy.fingerprint !== copy.recordedFingerprint) return unusable('ca.crt is not the text that was published')
+  return { ...copy, sequence, bundle: publishedBundle(bundle.value, own[annotations.trustDomain] ?? '', sequence), problem: undefined }
 }
 
 /** The whole ConfigMap. No owner reference: deleting an authority must not take trust away. */
-export function renderBundle(namespace: string, authority: AuthorityRef, bundle: Pick<TrustBundle, 'text' | 'fingerprint'>) {
+export function renderBundle(namespace: string, authority: AuthorityRef, bundle: PublishedBundle) {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -62,17 +91,22 @@ export function renderBundle(namespace: string, authority: AuthorityRef, bundle:
       namespace,
       name: bundleName(authority),
       labels: bundleLabels(authority),
-      annotations: { [annotations.bundleFingerprint]: bundle.fingerprint },
+      annotations: {
+        [annotations.bundleFingerprint]: bundle.fingerprint,
+        [annotations.bundleSequence]: String(bundle.sequence),
+        [annotations.trustDomain]: bundle.trustDomain,
+      },
     },
-    data: { 'ca.crt': bundle.text },
+    data: { 'ca.crt': bundle.text, 'bundle.json': bundle.json },
   }
 }
 
 /** Whether a copy is what renderBundle would write. */
-export function bundleIsCurrent(copy: BundleCopy, authority: AuthorityRef, fingerprint: Fingerprint): boolean {
+export function bundleIsCurrent(copy: BundleCopy, authority: AuthorityRef, { fingerprint, jsonFingerprint }: PublishedBundle): boolean {
   const wanted = Object.entries(bundleLabels(authority))
   return (
     copy.fingerprint === fingerprint &&
+    copy.jsonFingerprint === jsonFingerprint &&
     copy.recordedFingerprint === fingerprint &&
     wanted.every(([key, value]) => copy.labels[key] === value)
   )
@@ -81,17 +115,12 @@ export function bundleIsCurrent(copy: BundleCopy, authority: AuthorityRef, finge
 /** The labels of a bundle. */
 export function bundleLabels(authority: AuthorityRef): Record<string, string> {
   const role: Role = 'bundle'
-  return {
-    [labels.managedBy]: MANAGER,
-    [labels.role]: role,
-    [labels.authority]: authority.name,
-    [labels.authorityKind]: authority.kind,
-  }
+  return { [labels.managedBy]: MANAGER, [labels.role]: role, ...authorityLabels(authority) }
 }
+
+const OWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
 
 /** Whether a ConfigMap of our name that the cache does not show is ours all the same (somebody took a label away). */
 export function isOwnBundle(raw: RawStored): boolean {
   return raw.metadata.labels?.[labels.managedBy] === MANAGER || raw.metadata.annotations?.[annotations.bundleFingerprint] !== undefined
 }
-
-const NOBODY: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name: '' }

@@ -3,16 +3,15 @@
 
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts'
 import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
-import { type Certificate, readChain } from '../../pki/certificate.ts'
-import { publicKeyHash } from '../../pki/key-type.ts'
+import type { Certificate } from '../../pki/certificate.ts'
 import { formatPem } from '../../pki/pem.ts'
-import { parsePrivateKey } from '../../pki/private-key.ts'
 import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
-import { type AuthorityRef, annotations, caSecretName, labels, MANAGER, type Role } from '../names.ts'
-import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { type AuthorityRef, annotations, authorityLabels, authorityOfObject, caSecretName, labels, MANAGER, type Role } from '../names.ts'
+import { type CaPair, readCaPair, spiffeTrustDomain } from './ca-pair.ts'
+import { type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
 /** A CA Secret in the cache. */
-export interface CaSecret extends StoredMeta {
+export interface CaSecret extends StoredMeta, CaPair {
   readonly authority: AuthorityRef
   /** From the annotation, 0 when that is unreadable (then there is a problem too). */
   readonly generation: number
@@ -21,9 +20,10 @@ export interface CaSecret extends StoredMeta {
   readonly activatedAt: Instant | undefined
   /** The longest lifetime of a leaf it may sign. */
   readonly longestLeafLifetime: Duration | undefined
-  readonly certificate: Certificate | undefined
-  /** Why this generation cannot sign: garbage, no key, another key. */
-  readonly problem: string | undefined
+  /** Only ours. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Name of the Secret of others that it was copied from. */
+  readonly copiedFrom: string | undefined
 }
 
 /** Projects a CA Secret; total. */
@@ -32,19 +32,21 @@ export function projectCaSecret(raw: RawStored): CaSecret {
   const generation = Number(own[annotations.generation])
   const activatedAt = own[annotations.activatedAt]
   const longest = own[annotations.longestLeafLifetime]
-  const { certificate, problem } = readPair(raw)
-  const trustDomain = rootTrustDomain(certificate) ?? own[annotations.trustDomain] ?? ''
+  const pair = readCaPair(raw)
+  const trustDomain = spiffeTrustDomain(pair.certificate) ?? own[annotations.trustDomain] ?? ''
   const nameless = read(() => parseTrustDomain(trustDomain)).problem
   const numbered = Number.isSafeInteger(generation) && generation > 0
   return {
     ...storedMeta(raw),
-    authority: { kind: 'ClusterMutualAuthority', namespace: '', name: raw.metadata.labels?.[labels.authority] ?? '' },
+    ...pair,
+    authority: authorityOfObject(raw.metadata.name),
     generation: numbered ? generation : 0,
     trustDomain,
     activatedAt: activatedAt === undefined ? undefined : parseInstant(activatedAt),
     longestLeafLifetime: longest === undefined ? undefined : parseDuration(longest),
-    certificate,
-    problem: problem ?? (numbered ? nameless : `annotation ${annotations.generation} is not a positive number`),
+    labels: Object.fromEntries(Object.entries(raw.metadata.labels ?? {}).filter(([key]) => OWN_LABELS.has(key))),
+    copiedFrom: own[annotations.copiedFrom],
+    problem: pair.problem ?? (numbered ? nameless : `annotation ${annotations.generation} is not a positive number`),
   }
 }
 
@@ -53,10 +55,15 @@ export interface NewGeneration {
   readonly authority: AuthorityRef
   readonly generation: number
   readonly trustDomain: TrustDomain
+  /** What signs. */
   readonly certificate: Certificate
+  /** From the one that issued `certificate` up; none where that is a root. */
+  readonly issuers: readonly Certificate[]
+  readonly root: Certificate
   readonly privateKey: Buffer
   readonly longestLeafLifetime: Duration
   readonly activatedAt: Instant | undefined
+  readonly copiedFrom: string | undefined
 }
 
 /** The whole Secret; to be written by a create-only POST, so that of two leaders one loses. */
@@ -73,44 +80,30 @@ export function renderCaSecret(namespace: string, generation: NewGeneration) {
         [annotations.trustDomain]: generation.trustDomain,
         [annotations.generation]: String(generation.generation),
         [annotations.longestLeafLifetime]: formatDuration(generation.longestLeafLifetime),
+        ...(generation.copiedFrom === undefined ? {} : { [annotations.copiedFrom]: generation.copiedFrom }),
         ...(generation.activatedAt === undefined ? {} : { [annotations.activatedAt]: formatInstant(generation.activatedAt) }),
       },
     },
     data: {
-      'tls.crt': Buffer.from(formatPem('CERTIFICATE', generation.certificate.der), 'latin1').toString('base64'),
+      'tls.crt': base64Pem([generation.certificate, ...generation.issuers]),
       'tls.key': generation.privateKey.toString('base64'),
+      ...(generation.root === generation.certificate ? {} : { 'ca.crt': base64Pem([generation.root]) }),
     },
   }
 }
 
+const base64Pem = (certificates: readonly Certificate[]): string =>
+  Buffer.from(certificates.map(({ der }) => formatPem('CERTIFICATE', der)).join(''), 'latin1').toString('base64')
+
 /** The labels of a CA Secret. */
 export function caSecretLabels(authority: AuthorityRef): Record<string, string> {
   const role: Role = 'ca'
-  return {
-    [labels.managedBy]: MANAGER,
-    [labels.role]: role,
-    [labels.authority]: authority.name,
-    [labels.authorityKind]: authority.kind,
-  }
+  return { [labels.managedBy]: MANAGER, [labels.role]: role, ...authorityLabels(authority) }
 }
 
-/** A root of ours names its trust domain in its URI SAN, which nobody can edit; the annotation is for people. */
-function rootTrustDomain(certificate: Certificate | undefined): string | undefined {
-  const [uri] = certificate?.uris ?? []
-  return uri?.startsWith('spiffe://') ? uri.slice('spiffe://'.length) : undefined
+/** Whether it has the labels that it was written with. */
+export function caSecretIsLabelled({ labels: present, authority }: CaSecret): boolean {
+  return Object.entries(caSecretLabels(authority)).every(([key, value]) => present[key] === value)
 }
 
-function readPair(raw: RawStored): { certificate: Certificate | undefined; problem: string | undefined } {
-  const certificateText = dataField(raw, 'tls.crt')
-  if (!certificateText) return { certificate: undefined, problem: 'tls.crt is missing or empty' }
-  const chain = read(() => readChain(certificateText.toString('latin1')))
-  const certificate = chain.value?.[0]
-  if (!certificate) return { certificate: undefined, problem: `tls.crt: ${chain.problem}` }
-  const keyText = dataField(raw, 'tls.key')
-  if (!keyText) return { certificate, problem: 'tls.key is missing or empty' }
-  const keyHash = read(() => publicKeyHash(parsePrivateKey(keyText)))
-  keyText.fill(0)
-  if (!keyHash.value) return { certificate, problem: `tls.key: ${keyHash.problem}` }
-  if (keyHash.value !== certificate.publicKeyHash) return { certificate, problem: 'tls.key is not the key of the certificate in tls.crt' }
-  return { certificate, problem: undefined }
-}
+const OWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))

@@ -10,6 +10,7 @@ export interface RawStored {
     readonly namespace?: string
     readonly uid?: string
     readonly resourceVersion?: string
+    readonly creationTimestamp?: string
     readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>

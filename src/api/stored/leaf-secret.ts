@@ -1,13 +1,16 @@
 // The leaf Secret: how it is written, and what of it is kept in the cache (public facts, never the private key).
 // Used by the identity controller and the explain command; no IO.
 
-import { type Instant, parseInstant } from '../../base/instant.ts'
+import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import { type Certificate, readChain } from '../../pki/certificate.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import { type KeyType, publicKeyHash } from '../../pki/key-type.ts'
 import { parsePrivateKey } from '../../pki/private-key.ts'
-import { API_VERSION, type AuthorityRef, annotations, labels, MANAGER, type Role } from '../names.ts'
+import type { SecretTemplate } from '../mutual-identity.ts'
+import { API_VERSION, type AuthorityRef, annotations, authorityLabels, authorityRef, labels, MANAGER, type Role } from '../names.ts'
+import { asList, asRecord } from '../reading.ts'
 import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { extraFiles, hashFiles, holdsKey } from './leaf-files.ts'
 
 export const LEAF_SECRET_TYPE = 'kubernetes.io/tls'
 
@@ -33,6 +36,7 @@ export interface LeafOwner {
 
 /** A leaf Secret in the cache. */
 export interface LeafSecret extends StoredMeta {
+  readonly createdAt: Instant
   readonly type: string
   readonly immutable: boolean
   /** It is being deleted, and finalizers hold it. */
@@ -40,7 +44,7 @@ export interface LeafSecret extends StoredMeta {
   readonly owner: LeafOwner | undefined
   /** Kind and name of a controller that owns it and is no MutualIdentity. */
   readonly foreignController: string | undefined
-  /** Only the labels and annotations of ours. */
+  /** Only the labels and annotations of ours; those of people's templates are in `template`. */
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** Why the material cannot be used; undefined when certificate and key could be read. */
@@ -50,8 +54,23 @@ export interface LeafSecret extends StoredMeta {
   readonly chain: readonly Buffer[]
   /** SHA-256 of ca.crt as it stands; undefined when there is none. */
   readonly bundleFingerprint: Fingerprint | undefined
+  /** The files besides tls.crt, tls.key and ca.crt that formats make, sorted. */
+  readonly files: readonly string[]
+  /** SHA-256 over those of them that hold the private key, and over the others, which hold anchors; undefined when there are none. */
+  readonly keyFilesHash: Fingerprint | undefined
+  readonly trustFilesHash: Fingerprint | undefined
+  /** The values that the keys of the last template have now. */
+  readonly template: { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> }
+  /** Those that signed before, and until when what they signed may be in use. */
+  readonly formerAuthorities: readonly FormerAuthority[]
   /** From the annotation: a hint that whoever edits the Secret can change, so it is clamped before use. */
   readonly renewAt: Instant | undefined
+}
+
+/** An authority that an identity was switched away from. */
+export interface FormerAuthority {
+  readonly ref: AuthorityRef
+  readonly until: Instant
 }
 
 /** What is wrong with the material, as a reason of the closed list, and in words. */
@@ -69,9 +88,14 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
   )
   const foreign = raw.metadata.ownerReferences?.find((reference) => reference !== owner && reference.controller === true)
   const ownAnnotations = knownEntries(raw.metadata.annotations, KNOWN_ANNOTATIONS)
+  const extra = extraFiles(raw)
+  const names = Object.keys(extra)
+  const keyFilesHash = hashFiles(extra, names.filter(holdsKey))
+  for (const name of names) if (holdsKey(name)) extra[name]?.fill(0)
   const renewAt = ownAnnotations[annotations.renewAt]
   return {
     ...storedMeta(raw),
+    createdAt: parseInstant(raw.metadata.creationTimestamp ?? '') ?? 0,
     type: String(raw.type ?? ''),
     immutable: raw.immutable === true,
     terminating: raw.metadata.deletionTimestamp !== undefined,
@@ -83,47 +107,117 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
     leaf: material && leafFacts(material[0] as Certificate),
     chain: material?.map((certificate) => certificate.der) ?? [],
     bundleFingerprint: bundle && fingerprintOf(bundle),
+    files: names.sort(),
+    keyFilesHash,
+    trustFilesHash: hashFiles(
+      extra,
+      names.filter((name) => !holdsKey(name)),
+    ),
+    template: templateValues(raw, ownAnnotations[annotations.template]),
+    formerAuthorities: readFormerAuthorities(ownAnnotations[annotations.formerAuthorities], raw.metadata.namespace ?? ''),
     renewAt: renewAt === undefined ? undefined : parseInstant(renewAt),
   }
 }
 
-/** What goes into a leaf Secret. `privateKey` is PKCS#8 PEM; the caller zeroes it after the write. */
-export interface LeafMaterial {
-  readonly chain: string
-  readonly privateKey: Buffer
-  readonly bundle: string
-}
-
-/** The metadata that a leaf Secret of ours has. */
+/** The metadata that a leaf Secret of ours has, but for what is said of its anchors and its other files. */
 export interface LeafMetadata {
   readonly identity: { readonly name: string; readonly uid: string }
   readonly authority: AuthorityRef
   readonly serialNumber: string
   readonly issuingGeneration: number
   readonly renewAt: string
-  readonly bundleFingerprint: Fingerprint
   readonly profileHash: Fingerprint
   readonly renewedFor: string | undefined
+  readonly template: SecretTemplate
 }
+
+/** What is said of the anchors in a Secret. */
+export interface LeafTrust {
+  /** Of ca.crt. */
+  readonly bundleFingerprint: Fingerprint
+  readonly trustHash: Fingerprint
+  /** RFC 3339 */
+  readonly trustSince: string
+  /** The own one first. */
+  readonly trustDomains: readonly string[]
+  /** Undefined: there is nothing but ca.crt. */
+  readonly trustFilesHash: Fingerprint | undefined
+  readonly formerAuthorities: readonly FormerAuthority[]
+}
+
+/** Annotations by name; null takes one away. */
+export type AnnotationPatch = Readonly<Record<string, string | null>>
 
 /** Labels, annotations and owner as they must be. */
 export function leafSecretMetadata(metadata: LeafMetadata): {
   labels: Record<string, string>
-  annotations: Record<string, string>
+  annotations: AnnotationPatch
   ownerReferences: object[]
 } {
+  const { template } = metadata
   return {
-    labels: leafSecretLabels(metadata.identity.name, metadata.authority),
+    labels: { ...template.labels, ...leafSecretLabels(metadata.identity.name, metadata.authority) },
     annotations: {
+      ...template.annotations,
       [annotations.serialNumber]: metadata.serialNumber,
       [annotations.issuingGeneration]: String(metadata.issuingGeneration),
       [annotations.renewAt]: metadata.renewAt,
-      [annotations.bundleFingerprint]: metadata.bundleFingerprint,
       [annotations.profileHash]: metadata.profileHash,
-      ...(metadata.renewedFor === undefined ? {} : { [annotations.renewedFor]: metadata.renewedFor }),
+      [annotations.renewedFor]: metadata.renewedFor ?? null,
+      [annotations.template]: templateKeys(template) ?? null,
     },
     ownerReferences: [leafSecretOwner(metadata.identity)],
   }
+}
+
+/** The annotations that change with the anchors. Most Secrets have one: what is more than the own authority's ca.crt is said where it is. */
+export function trustAnnotations(trust: LeafTrust): AnnotationPatch {
+  const { trustDomains, trustFilesHash, formerAuthorities } = trust
+  const several = trustDomains.length > 1
+  return {
+    [annotations.bundleFingerprint]: trust.bundleFingerprint,
+    [annotations.trustHash]: several || trustFilesHash !== undefined ? trust.trustHash : null,
+    [annotations.trustSince]: several ? trust.trustSince : null,
+    [annotations.trustDomains]: several ? trustDomains.join(',') : null,
+    [annotations.trustFilesHash]: trustFilesHash ?? null,
+    [annotations.formerAuthorities]: formerAuthorities.length > 0 ? formatFormerAuthorities(formerAuthorities) : null,
+  }
+}
+
+/** The keys of a template, as they are recorded on the Secret; undefined when it is empty. */
+function templateKeys({ labels: ofLabels, annotations: ofAnnotations }: SecretTemplate): string | undefined {
+  const keys = { labels: Object.keys(ofLabels).sort(), annotations: Object.keys(ofAnnotations).sort() }
+  return keys.labels.length + keys.annotations.length === 0 ? undefined : JSON.stringify(keys)
+}
+
+function templateValues(raw: RawStored, recorded: string | undefined): LeafSecret['template'] {
+  const keys = recorded === undefined ? undefined : asRecord(read(() => JSON.parse(recorded) as unknown).value)
+  const values = (field: 'labels' | 'annotations'): Record<string, string> => {
+    const wanted = new Set(asList(keys?.[field]))
+    const reserved = field === 'labels' ? KNOWN_LABELS : KNOWN_ANNOTATIONS
+    return Object.fromEntries(Object.entries(raw.metadata[field] ?? {}).filter(([key]) => wanted.has(key) && !reserved.has(key)))
+  }
+  return { labels: values('labels'), annotations: values('annotations') }
+}
+
+/** `ClusterMutualAuthority/default/2026-11-24T12:00:00Z`, comma between them. A namespaced authority is of the Secret's own namespace. */
+const formatFormerAuthorities = (former: readonly FormerAuthority[]): string =>
+  former.map(({ ref, until }) => `${ref.kind}/${ref.name}/${formatInstant(until)}`).join(',')
+
+function readFormerAuthorities(text: string | undefined, namespace: string): readonly FormerAuthority[] {
+  return (text?.split(',') ?? []).flatMap((entry) => {
+    const [kind, name = '', time = ''] = entry.split('/')
+    const until = parseInstant(time)
+    if ((kind !== 'ClusterMutualAuthority' && kind !== 'MutualAuthority') || name === '' || until === undefined) return []
+    return [{ ref: authorityRef(kind, namespace, name), until }]
+  })
+}
+
+/** The authority that the labels of a leaf Secret name; a namespaced one is of the Secret's own namespace, whatever they say. */
+export function labelledAuthority({ labels: own, namespace }: Pick<LeafSecret, 'labels' | 'namespace'>): AuthorityRef | undefined {
+  const name = own[labels.authority]
+  if (name === undefined) return undefined
+  return authorityRef(own[labels.authorityKind] === 'MutualAuthority' ? 'MutualAuthority' : 'ClusterMutualAuthority', namespace, name)
 }
 
 /** The labels of a leaf Secret. */
@@ -133,8 +227,7 @@ export function leafSecretLabels(identity: string, authority: AuthorityRef): Rec
     [labels.managedBy]: MANAGER,
     [labels.role]: role,
     [labels.identity]: identity,
-    [labels.authority]: authority.name,
-    [labels.authorityKind]: authority.kind,
+    ...authorityLabels(authority),
   }
 }
 
@@ -150,13 +243,9 @@ function leafSecretOwner(identity: { name: string; uid: string }): object {
   }
 }
 
-/** The `data` of a leaf Secret. */
-export function leafSecretData(material: LeafMaterial): Record<string, string> {
-  return {
-    'tls.crt': Buffer.from(material.chain, 'latin1').toString('base64'),
-    'tls.key': material.privateKey.toString('base64'),
-    'ca.crt': Buffer.from(material.bundle, 'latin1').toString('base64'),
-  }
+/** The `data` of a Secret. */
+export function secretData(files: Readonly<Record<string, Buffer>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.toString('base64')]))
 }
 
 function readMaterial(raw: RawStored): { material?: readonly Certificate[]; problem: LeafProblem | undefined } {
@@ -187,8 +276,11 @@ const KNOWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
 const KNOWN_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(annotations))
 /** No value of ours is longer; tenants may write 256 kB. */
 const LONGEST_VALUE = 256
+/** But for lists: 64 keys of a template, 17 trust domains. */
+const LONG_VALUES: ReadonlySet<string> = new Set([annotations.template, annotations.trustDomains, annotations.formerAuthorities])
+const LONGEST_LIST = 32_768
 
 function knownEntries(entries: Readonly<Record<string, string>> | undefined, known: ReadonlySet<string>): Record<string, string> {
   const own = Object.entries(entries ?? {}).filter(([key]) => known.has(key))
-  return Object.fromEntries(own.map(([key, value]) => [key, value.slice(0, LONGEST_VALUE)]))
+  return Object.fromEntries(own.map(([key, value]) => [key, value.slice(0, LONG_VALUES.has(key) ? LONGEST_LIST : LONGEST_VALUE)]))
 }

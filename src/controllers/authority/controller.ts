@@ -1,36 +1,43 @@
 // One pass of the authority controller: observe, plan, perform, report.
 
-import type { ClusterMutualAuthority, ClusterMutualAuthorityStatus } from '../../api/cluster-mutual-authority.ts'
-import { clusterMutualAuthorities } from '../../api/kinds.ts'
-import { API_VERSION } from '../../api/names.ts'
+import type { Authority, AuthorityStatus } from '../../api/authority.ts'
+import { authorityResources } from '../../api/kinds.ts'
+import { API_VERSION, type AuthorityKind, authorityOfKey } from '../../api/names.ts'
+import { minutes } from '../../base/duration.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
 import { parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
-import { isConflict, isNotFound } from '../../k8s/errors.ts'
+import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
-import type { RawObject } from '../../k8s/resource.ts'
+import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
-import type { Caches } from '../caches.ts'
+import { authorityOf, type Caches } from '../caches.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
-import { observeAuthorityState } from './observe.ts'
+import { observeAuthorityState, type TrustDomainRules } from './observe.ts'
 import { type AuthorityOutcome, type AuthorityPerformDeps, performAuthority } from './perform.ts'
-import { type AuthorityPlan, planAuthority } from './plan.ts'
+import { planAuthority } from './plan.ts'
+import type { AuthorityPlan } from './plan-step.ts'
 import { announceAuthority, nextAuthorityStatus } from './report.ts'
 
 export interface AuthorityDeps extends AuthorityPerformDeps {
   readonly caches: Caches
-  /** Used where neither the spec nor a generation says. */
-  readonly defaultTrustDomain: string
+  readonly rules: TrustDomainRules
   readonly events: Recorder
-  readonly wroteAuthority: (raw: RawObject) => void
+  readonly wroteAuthority: (kind: AuthorityKind, raw: RawObject) => void
+  readonly sawSource: (ref: ObjectRef, raw: RawObject | undefined) => void
 }
 
-/** One pass over one authority; the key is its name. */
+/** A Secret that others keep is not watched: it is looked at so often. */
+const LOOK_AGAIN = minutes(1)
+
+/** One pass over one authority; the key is authorityKey's. */
 export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promise<Next> {
-  const authority = deps.caches.authorities.get('', pass.key)
+  const authority = authorityOf(deps.caches, authorityOfKey(pass.key))
   if (!authority || authority.deleting) return { at: undefined }
-  const facts = observeAuthorityState(authority, deps.caches, deps.defaultTrustDomain)
+  const { backEnd } = authority.spec
+  if (backEnd.kind === 'caSecret') await lookAtSource(backEnd.name, deps)
+  const facts = observeAuthorityState(authority, deps.caches, deps.rules)
   const plan = planAuthority(facts, deps.clock.now())
   const outcome = await attempt(facts, plan, deps)
   // What was written came back into the cache: the next pass sees it and tells people where things stand.
@@ -40,7 +47,19 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
     return { at: 0 }
   }
   const status = await report(facts, plan, outcome, deps, pass.log)
-  return { at: outcome.kind === 'failed' ? status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) : plan.next }
+  if (outcome.kind === 'failed') return { at: status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) }
+  return { at: backEnd.kind === 'caSecret' ? deps.clock.now() + LOOK_AGAIN : plan.next }
+}
+
+/** Before anything is observed: what is remembered of the Secret is as it was then. */
+async function lookAtSource(name: string, deps: AuthorityDeps): Promise<void> {
+  const ref = { namespace: deps.namespace, name }
+  try {
+    deps.sawSource(ref, await deps.client.get(secrets, ref))
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    deps.sawSource(ref, undefined)
+  }
 }
 
 async function attempt(facts: AuthorityFacts, plan: AuthorityPlan, deps: AuthorityDeps): Promise<AuthorityOutcome> {
@@ -58,7 +77,7 @@ async function report(
   outcome: AuthorityOutcome,
   deps: AuthorityDeps,
   log: Log,
-): Promise<ClusterMutualAuthorityStatus> {
+): Promise<AuthorityStatus> {
   const { authority } = facts
   logPass(facts, plan, outcome, log)
   const status = nextAuthorityStatus(facts, plan, outcome, deps.clock.now())
@@ -70,18 +89,18 @@ async function report(
 async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, deps: AuthorityDeps): Promise<void> {
   const announcement = announceAuthority(facts, plan, outcome)
   if (!announcement) return
-  const { name, uid } = facts.authority
-  const regarding = { apiVersion: API_VERSION, kind: 'ClusterMutualAuthority', namespace: '', name, uid }
+  const { name, uid, ref } = facts.authority
+  const regarding = { apiVersion: API_VERSION, kind: ref.kind, namespace: ref.namespace, name, uid }
   await deps.events.record({ regarding, ...announcement })
 }
 
-async function writeStatus(authority: ClusterMutualAuthority, status: ClusterMutualAuthorityStatus, deps: AuthorityDeps): Promise<void> {
-  const { name, uid } = authority
-  const object = { apiVersion: API_VERSION, kind: 'ClusterMutualAuthority', metadata: { name, uid }, status }
+async function writeStatus({ ref, name, uid }: Authority, status: AuthorityStatus, deps: AuthorityDeps): Promise<void> {
+  const metadata = { name, uid, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) }
+  const object = { apiVersion: API_VERSION, kind: ref.kind, metadata, status }
   try {
-    deps.wroteAuthority(await deps.client.apply(clusterMutualAuthorities, object, { subresource: 'status' }))
+    deps.wroteAuthority(ref.kind, await deps.client.apply(authorityResources[ref.kind], object, { subresource: 'status' }))
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (!isNotFound(error) && !isNamespaceTerminating(error)) throw error
   }
 }
 

@@ -1,17 +1,46 @@
 // Reads the caches and returns one record, AuthorityFacts. Writes nothing; nothing is read after it in a pass.
 
-import type { ClusterMutualAuthority } from '../../api/cluster-mutual-authority.ts'
-import type { AuthorityRef } from '../../api/names.ts'
+import type { Authority } from '../../api/authority.ts'
+import { authorityKey } from '../../api/names.ts'
 import { deriveGenerations } from '../../api/stored/generations.ts'
 import type { Caches } from '../caches.ts'
-import { elderOf } from '../trust-domain-claims.ts'
+import { elderOf, standardTrustDomain } from '../trust-domain-claims.ts'
 import type { AuthorityFacts } from './facts.ts'
 
+/** What the operator's flags say of trust domains, and where it lives. */
+export interface TrustDomainRules {
+  readonly operatorNamespace: string
+  /** Of cluster authorities that name none; those of namespaces are below it. */
+  readonly defaultTrustDomain: string
+  /** The trust domains that namespaced authorities may have besides their standard one, by namespace. */
+  readonly namespacedTrustDomains: Readonly<Record<string, readonly string[]>>
+}
+
 /** All facts about one authority. */
-export function observeAuthorityState(authority: ClusterMutualAuthority, caches: Caches, defaultTrustDomain: string): AuthorityFacts {
-  const ref: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name: authority.name }
-  const secrets = [...caches.caSecrets.by('authority', authority.name)].sort((a, b) => a.generation - b.generation)
-  const [record] = caches.bundleRecords.by('authority', authority.name)
-  const elder = elderOf(authority, caches, defaultTrustDomain)
-  return { authority, ref, secrets, generations: deriveGenerations(secrets), record, defaultTrustDomain, elder: elder?.name }
+export function observeAuthorityState(authority: Authority, caches: Caches, rules: TrustDomainRules): AuthorityFacts {
+  const { ref, spec } = authority
+  const key = authorityKey(ref)
+  const secrets = [...caches.caSecrets.by('authority', key)].sort((a, b) => a.generation - b.generation)
+  const [record] = caches.bundleRecords.by('authority', key)
+  const standard = standardTrustDomain(authority, rules.defaultTrustDomain)
+  return {
+    authority,
+    ref,
+    inOperatorNamespace: ref.namespace === rules.operatorNamespace,
+    secrets,
+    generations: deriveGenerations(secrets),
+    record,
+    source: spec.backEnd.kind === 'caSecret' ? caches.caSources.get(rules.operatorNamespace, spec.backEnd.name) : undefined,
+    standardTrustDomain: standard,
+    trustDomainAllowed: isAllowed(authority, standard, rules),
+    elder: elderOf(authority, caches, rules.defaultTrustDomain)?.ref,
+  }
+}
+
+/** An administrator's object may speak for any trust domain, a tenant's only for what is the namespace's. */
+function isAllowed({ ref, spec }: Authority, standard: string, { namespacedTrustDomains }: TrustDomainRules): boolean {
+  if (ref.namespace === '' || spec.trustDomain === undefined || spec.trustDomain === standard) return true
+  return (
+    Object.hasOwn(namespacedTrustDomains, ref.namespace) && (namespacedTrustDomains[ref.namespace]?.includes(spec.trustDomain) ?? false)
+  )
 }

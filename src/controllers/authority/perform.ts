@@ -1,9 +1,11 @@
 // Does the one step of an authority's plan: at most one key and one write. The only place of this controller that sees a CA key, between
 // its making and the create-only write that carries it.
 
-import { annotations, bundleName, caSecretName } from '../../api/names.ts'
-import { bundleLabels, isOwnBundle, renderBundle } from '../../api/stored/bundle.ts'
-import { caSecretLabels, renderCaSecret } from '../../api/stored/ca-secret.ts'
+import { annotations, bundleName } from '../../api/names.ts'
+import { bundleLabels, isOwnBundle, type PublishedBundle, renderBundle } from '../../api/stored/bundle.ts'
+import { readCaPair } from '../../api/stored/ca-pair.ts'
+import { caSecretLabels, type NewGeneration, renderCaSecret } from '../../api/stored/ca-secret.ts'
+import { dataField } from '../../api/stored/common.ts'
 import type { Clock } from '../../base/clock.ts'
 import { OperatorError } from '../../base/errors.ts'
 import { formatInstant } from '../../base/instant.ts'
@@ -11,12 +13,11 @@ import type { Random } from '../../base/random.ts'
 import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists, isNotFound } from '../../k8s/errors.ts'
 import { configMaps, type ObjectRef, type RawObject, type Resource, secrets } from '../../k8s/resource.ts'
-import type { TrustBundle } from '../../pki/bundle.ts'
-import { generateKeyPair, renderPrivateKey } from '../../pki/keys.ts'
+import { generateKeyPair, parsePrivateKey, renderPrivateKey } from '../../pki/keys.ts'
 import { createRoot } from '../../pki/sign.ts'
 import { checkSigningPair } from '../../pki/verify.ts'
 import type { AuthorityFacts } from './facts.ts'
-import type { AuthorityStep, Version } from './plan.ts'
+import type { AuthorityStep, Version } from './plan-step.ts'
 
 export interface AuthorityPerformDeps {
   readonly client: Client
@@ -43,6 +44,8 @@ export async function performAuthority(step: AuthorityStep, facts: AuthorityFact
       return { kind: 'none' }
     case 'createGeneration':
       return createGeneration(step, facts, deps)
+    case 'copyGeneration':
+      return copyGeneration(step, facts, deps)
     case 'findGeneration':
       return giveLabelsBack(secrets, { namespace, name: step.secretName }, caSecretLabels(facts.ref), deps, deps.wroteCaSecret)
     case 'activate': {
@@ -62,42 +65,91 @@ export async function performAuthority(step: AuthorityStep, facts: AuthorityFact
 }
 
 type CreateStep = Extract<AuthorityStep, { kind: 'createGeneration' }>
+type CopyStep = Extract<AuthorityStep, { kind: 'copyGeneration' }>
 
-/** One create-only write with key and certificate together; the name carries the number, so of two leaders one loses. */
+/** A new key and its root. */
 async function createGeneration(step: CreateStep, facts: AuthorityFacts, deps: AuthorityPerformDeps): Promise<AuthorityOutcome> {
-  const { client, namespace, clock, random } = deps
-  const name = caSecretName(facts.ref, step.profile.generation)
-  const record = await giveLabelsBack(
-    configMaps,
-    { namespace, name: bundleName(facts.ref) },
-    bundleLabels(facts.ref),
-    deps,
-    deps.wroteRecord,
-  )
-  if (record.kind === 'changed') return record
-  const now = clock.now()
+  const lost = await findRecord(facts, deps)
+  if (lost) return lost
+  const now = deps.clock.now()
   const keyPair = await generateKeyPair(step.profile.keyType)
-  const certificate = await createRoot(step.profile, keyPair, now, random)
+  const certificate = await createRoot(step.profile, keyPair, now, deps.random)
   const verdict = checkSigningPair(certificate, keyPair.privateKey, now)
   if (!verdict.ok) throw new Error(`the new root is wrong: ${verdict.rule}: ${verdict.detail}`)
-  const privateKey = renderPrivateKey(keyPair.privateKey)
-  const { longestLeafLifetime } = step
   const { trustDomain, generation } = step.profile
-  const secret = renderCaSecret(namespace, {
-    authority: facts.ref,
-    generation,
-    trustDomain,
-    certificate,
-    privateKey,
-    longestLeafLifetime,
-    activatedAt: now,
-  })
-  privateKey.fill(0)
+  return storeGeneration(
+    {
+      authority: facts.ref,
+      generation,
+      trustDomain,
+      certificate,
+      issuers: [],
+      root: certificate,
+      privateKey: renderPrivateKey(keyPair.privateKey),
+      longestLeafLifetime: step.longestLeafLifetime,
+      activatedAt: now,
+      copiedFrom: undefined,
+    },
+    deps,
+  )
+}
+
+/** Somebody's CA, of exactly the version that the plan was made from. */
+async function copyGeneration(step: CopyStep, facts: AuthorityFacts, deps: AuthorityPerformDeps): Promise<AuthorityOutcome> {
+  const lost = await findRecord(facts, deps)
+  if (lost) return lost
+  const { name, uid, resourceVersion } = step.source
+  const raw = await deps.client.get(secrets, { namespace: deps.namespace, name })
+  if (raw.metadata.uid !== uid || raw.metadata.resourceVersion !== resourceVersion) {
+    throw new OperatorError('retry', 'CAKeyChanged', `Secret ${name} changed since the plan was made`)
+  }
+  const { certificate, intermediates, root, problem } = readCaPair(raw)
+  const keyText = dataField(raw, 'tls.key')
+  if (problem !== undefined || !certificate || !root || !keyText)
+    throw new OperatorError('blocked', 'CASourceInvalid', problem ?? 'tls.key is missing')
+  const now = deps.clock.now()
+  const privateKey = parsePrivateKey(keyText)
+  keyText.fill(0)
+  const verdict = checkSigningPair(certificate, privateKey, now)
+  if (!verdict.ok) {
+    throw new OperatorError('blocked', 'CASourceInvalid', `Secret ${name} holds no CA that can sign: ${verdict.rule}: ${verdict.detail}`)
+  }
+  const { trustDomain, generation, longestLeafLifetime } = step
+  return storeGeneration(
+    {
+      authority: facts.ref,
+      generation,
+      trustDomain,
+      certificate,
+      issuers: intermediates.slice(1),
+      root,
+      privateKey: renderPrivateKey(privateKey),
+      longestLeafLifetime,
+      activatedAt: now,
+      copiedFrom: name,
+    },
+    deps,
+  )
+}
+
+/** A record that lost its labels is a trace of an earlier generation: it gets them back, and nothing is made. */
+async function findRecord(facts: AuthorityFacts, deps: AuthorityPerformDeps): Promise<AuthorityOutcome | undefined> {
+  const ref = { namespace: deps.namespace, name: bundleName(facts.ref) }
+  const record = await giveLabelsBack(configMaps, ref, bundleLabels(facts.ref), deps, deps.wroteRecord)
+  return record.kind === 'changed' ? record : undefined
+}
+
+/** One create-only write with key and certificate together; the name carries the number, so of two leaders one loses. */
+async function storeGeneration(generation: NewGeneration, deps: AuthorityPerformDeps): Promise<AuthorityOutcome> {
+  const { client, namespace } = deps
+  const secret = renderCaSecret(namespace, generation)
+  generation.privateKey.fill(0)
+  const { name } = secret.metadata
   try {
     deps.wroteCaSecret(await client.create(secrets, secret))
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
-    return giveLabelsBack(secrets, { namespace, name }, caSecretLabels(facts.ref), deps, deps.wroteCaSecret)
+    return giveLabelsBack(secrets, { namespace, name }, caSecretLabels(generation.authority), deps, deps.wroteCaSecret)
   }
   return { kind: 'changed', name }
 }
@@ -138,7 +190,7 @@ async function getOrUndefined(resource: Resource, ref: ObjectRef, client: Client
 }
 
 async function publish(
-  bundle: TrustBundle,
+  bundle: PublishedBundle,
   replaces: Version | undefined,
   facts: AuthorityFacts,
   deps: AuthorityPerformDeps,

@@ -1,54 +1,28 @@
-// What to do about a self-managed authority, and why: a pure function over AuthorityFacts and the time.
+// What to do about an authority, and why: a pure function over AuthorityFacts and the time.
 //
-//   no trace at all -> make generation 1 -> publish its root -> (it signs) ; a CA Secret that vanished is never replaced by a new one
+//   no trace at all -> make generation 1, or copy it -> publish its root -> (it signs) ; a CA Secret that vanished is never replaced by a new one
 
-import { caSecretName } from '../../api/names.ts'
-import type { Reason } from '../../api/reason.ts'
-import { bundleIsCurrent } from '../../api/stored/bundle.ts'
+import { authorityText, caSecretName } from '../../api/names.ts'
+import { bundleIsCurrent, publishedBundle } from '../../api/stored/bundle.ts'
+import { caSecretIsLabelled } from '../../api/stored/ca-secret.ts'
 import type { Generation } from '../../api/stored/generations.ts'
 import type { Duration } from '../../base/duration.ts'
 import { messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
-import { makeBundle, type TrustBundle } from '../../pki/bundle.ts'
+import { makeBundle } from '../../pki/bundle.ts'
 import type { Certificate } from '../../pki/certificate.ts'
-import type { RootProfile } from '../../pki/profile.ts'
 import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
-import { checkCA } from '../../pki/verify-chain.ts'
-import { heldUntil, type Readiness, reasonOf } from '../readiness.ts'
+import { verifyIssuers } from '../../pki/verify-chain.ts'
+import { heldUntil, reasonOf } from '../readiness.ts'
+import { planCopy, sourceNote } from './ca-source.ts'
 import type { AuthorityFacts } from './facts.ts'
-
-/** A version of an object that a write replaces. */
-export interface Version {
-  readonly uid: string
-  readonly resourceVersion: string
-}
-
-export type AuthorityStep =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'createGeneration'; readonly profile: RootProfile; readonly longestLeafLifetime: Duration }
-  /** The cache shows no CA Secret where there must be one: looked for by name, and given its labels back. */
-  | { readonly kind: 'findGeneration'; readonly secretName: string }
-  | { readonly kind: 'activate'; readonly secretName: string; readonly version: Version }
-  | { readonly kind: 'publish'; readonly bundle: TrustBundle; readonly replaces: Version | undefined }
-  | { readonly kind: 'deleteRecord'; readonly version: Version }
-
-export interface AuthorityPlan {
-  readonly step: AuthorityStep
-  readonly reason: Reason
-  readonly message: string
-  readonly readiness: Readiness
-  /** A failure's next attempt has not come yet: nothing is done, and what people were told stays. */
-  readonly held: boolean
-  readonly next: Instant | undefined
-}
-
-/** A leaf may last a sixth of its root at most: the rest is for rotating the root. */
-const ROOT_TO_LEAF = 6
+import { type AuthorityPlan, ROOT_TO_LEAF, stop, type Version } from './plan-step.ts'
 
 type Check = (facts: AuthorityFacts, now: Instant) => AuthorityPlan | undefined
 
 const CHECKS: readonly Check[] = [
   specProblem,
+  operatorNamespace,
   trustDomainTaken,
   firstGeneration,
   keyMissing,
@@ -59,6 +33,7 @@ const CHECKS: readonly Check[] = [
   notActivated,
   recordInvalid,
   publish,
+  labelsLost,
 ]
 
 /** The plan for one authority at `now`. */
@@ -68,8 +43,10 @@ export function planAuthority(facts: AuthorityFacts, now: Instant): AuthorityPla
     if (plan) return holdBack(plan, facts, now)
   }
   const active = activeOf(facts) as Generation
-  const message = `generation ${active.number} signs until ${formatInstant(active.certificate.notAfter)}`
-  return { ...stop('ready', 'Current', message), next: active.certificate.notAfter }
+  const signs = `generation ${active.number} signs until ${formatInstant(active.certificate.notAfter)}`
+  const note = sourceNote(facts, active)
+  const plan = note ? stop('ready', note.reason, `${signs}; ${note.message}`) : stop('ready', 'Current', signs)
+  return { ...plan, next: active.certificate.notAfter }
 }
 
 function holdBack(plan: AuthorityPlan, { authority }: AuthorityFacts, now: Instant): AuthorityPlan {
@@ -82,19 +59,27 @@ function specProblem({ authority }: AuthorityFacts): AuthorityPlan | undefined {
   return authority.problem === undefined ? undefined : stop('refused', 'SpecInvalid', authority.problem)
 }
 
+function operatorNamespace({ inOperatorNamespace, authority }: AuthorityFacts): AuthorityPlan | undefined {
+  if (!inOperatorNamespace) return undefined
+  const message = `namespace ${authority.namespace} is the operator's own and holds CA keys: make the authority in another one`
+  return stop('refused', 'OperatorNamespace', message)
+}
+
 /** No two authorities of one trust domain sign at once. */
 function trustDomainTaken({ elder, ...facts }: AuthorityFacts): AuthorityPlan | undefined {
   if (elder === undefined) return undefined
-  const message = `trust domain ${trustDomainOf(facts)} belongs to ClusterMutualAuthority ${elder}, which is older: set another spec.trustDomain`
+  const message = `trust domain ${trustDomainOf(facts)} belongs to ${authorityText(elder)}, which comes first: make an authority with another spec.trustDomain`
   return stop('refused', 'TrustDomainTaken', message)
 }
 
 /** First creation is only when no trace of an earlier generation exists in the operator's namespace. */
-function firstGeneration({ secrets, record, ...facts }: AuthorityFacts): AuthorityPlan | undefined {
-  if (secrets.length > 0 || record) return undefined
-  const trustDomain = validTrustDomain(trustDomainOf(facts))
+function firstGeneration(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
+  if (facts.secrets.length > 0 || facts.record) return undefined
+  const trustDomain = firstTrustDomain(facts)
   if (typeof trustDomain !== 'string') return trustDomain
-  const { keyType, rootLifetime } = facts.authority.spec.selfManaged
+  const { backEnd } = facts.authority.spec
+  if (backEnd.kind === 'caSecret') return planCopy(facts, backEnd.name, trustDomain, now)
+  const { keyType, rootLifetime } = backEnd
   const profile = { trustDomain, generation: 1, keyType, lifetime: rootLifetime }
   const message = `there is no trace of an earlier generation: generation 1 is made for trust domain ${trustDomain}`
   return {
@@ -105,6 +90,16 @@ function firstGeneration({ secrets, record, ...facts }: AuthorityFacts): Authori
     held: false,
     next: undefined,
   }
+}
+
+/** Whether a tenant may have a trust domain is asked once: afterwards it is recorded, whatever the operator's flags say later. */
+function firstTrustDomain(facts: AuthorityFacts): TrustDomain | AuthorityPlan {
+  const { trustDomainAllowed, standardTrustDomain, authority } = facts
+  if (trustDomainAllowed) return validTrustDomain(trustDomainOf(facts))
+  const message =
+    `spec.trustDomain ${authority.spec.trustDomain} is not the namespace's: leave it out (then it is ${standardTrustDomain}), ` +
+    'or have the operator started with it in --namespaced-trust-domains'
+  return stop('refused', 'TrustDomainNotAllowed', message)
 }
 
 /** The schema refuses an invalid one; this one was stored before the schema did. */
@@ -130,10 +125,10 @@ function keyInvalid(facts: AuthorityFacts): AuthorityPlan | undefined {
   const broken = facts.secrets.find((secret) => secret.problem !== undefined)
   if (broken) return invalid(broken.name, broken.problem ?? '')
   const known = new Set(facts.record?.bundle?.anchors.map((anchor) => anchor.fingerprint))
-  const stranger = known.size > 0 ? facts.generations.find((generation) => !known.has(generation.certificate.fingerprint)) : undefined
+  const stranger = known.size > 0 ? facts.generations.find((generation) => !known.has(generation.root.fingerprint)) : undefined
   if (stranger) return invalid(stranger.secret.name, 'it holds another certificate than the root that was published')
-  const rootless = facts.generations.find(({ certificate }) => !certificate.selfSigned || !checkCA(certificate, 0).ok)
-  return rootless && invalid(rootless.secret.name, 'its certificate is not the root of a CA')
+  const rootless = facts.generations.find(({ root, secret }) => !root.selfSigned || !verifyIssuers([...secret.intermediates, root]).ok)
+  return rootless && invalid(rootless.secret.name, 'its certificate is not a CA under a root of its own')
 }
 
 function invalid(name: string, detail: string): AuthorityPlan {
@@ -195,8 +190,9 @@ function recordInvalid(facts: AuthorityFacts, now: Instant): AuthorityPlan | und
 /** Active root first. A root is in the published bundle before its key signs. */
 function publish(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
   const { record, ref } = facts
-  const bundle = makeBundle(wantedAnchors(facts, now), now)
-  if (record && bundleIsCurrent(record, ref, bundle.fingerprint)) return undefined
+  const wanted = makeBundle(wantedAnchors(facts, now), now)
+  const bundle = publishedBundle(wanted, trustDomainOf(facts), sequenceOf(facts, wanted.fingerprint, now))
+  if (record && bundleIsCurrent(record, ref, bundle)) return undefined
   const version = record && { uid: record.uid, resourceVersion: record.resourceVersion }
   const message = record
     ? `the published bundle is repaired: ${record.problem ?? 'it differs from the generations'}`
@@ -209,27 +205,40 @@ function publish(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined
   return { step: { kind: 'publish', bundle, replaces: version }, ...shared }
 }
 
+/** Grows with each bundle, also where the record of the former ones was lost: then the time is ahead of what was counted. */
+function sequenceOf({ record }: AuthorityFacts, fingerprint: string, now: Instant): number {
+  if (record && record.sequence > 0 && record.recordedFingerprint === fingerprint) return record.sequence
+  return Math.max((record?.sequence ?? 0) + 1, Math.floor(now / 1000))
+}
+
+/** People and backups find CA Secrets by these. */
+function labelsLost({ secrets }: AuthorityFacts): AuthorityPlan | undefined {
+  const bare = secrets.find((secret) => !caSecretIsLabelled(secret))
+  if (!bare) return undefined
+  const message = `CA Secret ${bare.name} lost a label`
+  return {
+    step: { kind: 'findGeneration', secretName: bare.name },
+    reason: 'MetadataChanged',
+    message,
+    readiness: { state: 'ready', reason: 'Current', message },
+    held: false,
+    next: undefined,
+  }
+}
+
 /** The roots of all generations; and those published before whose CA Secret is gone, because what they signed may still be in use. */
 function wantedAnchors({ generations, record }: AuthorityFacts, now: Instant): Certificate[] {
   const rank = { Active: 0, Prepared: 1, Retiring: 2 } as const
-  const roots = [...generations].sort((a, b) => rank[a.state] - rank[b.state] || b.number - a.number).map(({ certificate }) => certificate)
+  const roots = [...generations].sort((a, b) => rank[a.state] - rank[b.state] || b.number - a.number).map(({ root }) => root)
   const known = new Set(roots.map((root) => root.fingerprint))
   const orphans = record?.bundle?.anchors.filter((anchor) => !known.has(anchor.fingerprint) && anchor.notAfter > now) ?? []
   return [...roots, ...orphans]
 }
 
-function trustDomainOf({
-  secrets,
-  authority,
-  defaultTrustDomain,
-}: Pick<AuthorityFacts, 'authority' | 'defaultTrustDomain'> & Partial<AuthorityFacts>): string {
-  return secrets?.[0]?.trustDomain || authority.spec.trustDomain || defaultTrustDomain
+function trustDomainOf(facts: Pick<AuthorityFacts, 'authority' | 'standardTrustDomain'> & Partial<AuthorityFacts>): string {
+  return facts.secrets?.[0]?.trustDomain || facts.authority.spec.trustDomain || facts.standardTrustDomain
 }
 
 function activeOf({ generations }: AuthorityFacts): Generation | undefined {
   return generations.find((generation) => generation.state === 'Active')
-}
-
-function stop(state: Readiness['state'], reason: Reason, message: string): AuthorityPlan {
-  return { step: { kind: 'none' }, reason, message, readiness: { state, reason, message }, held: false, next: undefined }
 }

@@ -1,20 +1,16 @@
 // The status of an authority and what is announced of a pass. Pure; written by the controller only when something differs.
 
-import type { ClusterMutualAuthorityStatus } from '../../api/cluster-mutual-authority.ts'
+import type { AuthorityStatus } from '../../api/authority.ts'
+import { REASONS } from '../../api/reason.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
 import type { AuthorityOutcome } from './perform.ts'
-import type { AuthorityPlan } from './plan.ts'
+import type { AuthorityPlan } from './plan-step.ts'
 
 /** The status as it must be after this pass. */
-export function nextAuthorityStatus(
-  facts: AuthorityFacts,
-  plan: AuthorityPlan,
-  outcome: AuthorityOutcome,
-  now: Instant,
-): ClusterMutualAuthorityStatus {
+export function nextAuthorityStatus(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, now: Instant): AuthorityStatus {
   const { authority, generations, record } = facts
   if (plan.held) return authority.status
   const readiness = outcome.kind === 'failed' ? failed(outcome.error) : plan.readiness
@@ -22,10 +18,10 @@ export function nextAuthorityStatus(
     observedGeneration: authority.generation,
     conditions: conditionsFor(readiness, authority.status.conditions, authority.generation, now),
     ...(facts.secrets[0]?.trustDomain ? { trustDomain: facts.secrets[0].trustDomain } : {}),
-    generations: generations.map(({ number, state, certificate }) => ({
+    generations: generations.map(({ number, state, certificate, root }) => ({
       number,
       state,
-      fingerprint: certificate.fingerprint,
+      fingerprint: root.fingerprint,
       subjectKeyID: certificate.subjectKeyID ?? '',
       notBefore: formatInstant(certificate.notBefore),
       notAfter: formatInstant(certificate.notAfter),
@@ -47,7 +43,8 @@ export function announceAuthority(facts: AuthorityFacts, plan: AuthorityPlan, ou
   }
   if (outcome.kind === 'changed') return { type: 'Normal', reason: plan.reason, action: 'Reconcile', note: plan.message }
   const { state, reason, message } = plan.readiness
-  return state !== 'refused' || readyReason(status) === reason ? undefined : { type: 'Warning', reason, action: 'Check', note: message }
+  const told = state === 'refused' || (state === 'ready' && REASONS[reason].kind !== 'normal')
+  return !told || readyReason(status) === reason ? undefined : { type: 'Warning', reason, action: 'Check', note: message }
 }
 
 function failed(error: unknown): Readiness {

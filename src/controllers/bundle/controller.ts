@@ -1,18 +1,17 @@
 // Keeps the copies of trust bundles: one pass is one authority in one namespace. Errors go to the queue, which backs off.
 
-import type { AuthorityRef } from '../../api/names.ts'
-import { API_VERSION, bundleName } from '../../api/names.ts'
-import { isOwnBundle, renderBundle } from '../../api/stored/bundle.ts'
+import { API_VERSION, type AuthorityRef, authorityKey, authorityOfKey, bundleName } from '../../api/names.ts'
+import { isOwnBundle, type PublishedBundle, renderBundle } from '../../api/stored/bundle.ts'
 import { OperatorError } from '../../base/errors.ts'
 import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists, isNamespaceTerminating } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
 import { configMaps, type ObjectRef, type RawObject } from '../../k8s/resource.ts'
-import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
-import type { Caches } from '../caches.ts'
+import { authorityOf, type Caches } from '../caches.ts'
 import { reasonOf } from '../readiness.ts'
-import { type BundleFacts, type BundlePlan, observeBundle, planBundle } from './plan.ts'
+import { observeBundle } from './observe.ts'
+import { type BundleFacts, type BundlePlan, planBundle } from './plan.ts'
 
 export interface BundleDeps {
   readonly caches: Caches
@@ -27,12 +26,12 @@ export interface BundleDeps {
 const LOOK_AGAIN_MS = 15_000
 
 /** The queue key: the copy's namespace and whose bundle it is. Neither part can hold a slash. */
-export const bundleKey = (authority: string, namespace: string): string => `${namespace}/${authority}`
+export const bundleKey = (authority: AuthorityRef, namespace: string): string => `${namespace}/${authorityKey(authority)}`
 
 /** One pass. */
 export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Next> {
-  const [namespace = '', name = ''] = pass.key.split('/')
-  const ref: AuthorityRef = { kind: 'ClusterMutualAuthority', namespace: '', name }
+  const [namespace = '', key = ''] = pass.key.split('/')
+  const ref = authorityOfKey(key)
   const facts = observeBundle(ref, namespace, deps.caches, deps.operatorNamespace)
   const plan = planBundle(facts)
   try {
@@ -63,7 +62,7 @@ async function perform({ step }: BundlePlan, facts: BundleFacts, deps: BundleDep
   }
 }
 
-async function create(ref: ObjectRef, bundle: TrustBundle, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+async function create(ref: ObjectRef, bundle: PublishedBundle, facts: BundleFacts, deps: BundleDeps): Promise<void> {
   try {
     deps.wroteCopy(await deps.client.create(configMaps, renderBundle(ref.namespace, facts.ref, bundle)))
   } catch (error) {
@@ -85,7 +84,7 @@ async function create(ref: ObjectRef, bundle: TrustBundle, facts: BundleFacts, d
 /** A merge patch of exactly this version; fields of others stay. */
 async function replace(
   ref: ObjectRef,
-  bundle: TrustBundle,
+  bundle: PublishedBundle,
   version: { uid: string; resourceVersion: string },
   facts: BundleFacts,
   deps: BundleDeps,
@@ -101,8 +100,14 @@ function isTold(error: unknown): error is OperatorError {
 }
 
 async function announce(error: OperatorError, facts: BundleFacts, deps: BundleDeps): Promise<void> {
-  const authority = deps.caches.authorities.get('', facts.ref.name)
+  const authority = authorityOf(deps.caches, facts.ref)
   if (!authority) return
-  const regarding = { apiVersion: API_VERSION, kind: facts.ref.kind, namespace: '', name: authority.name, uid: authority.uid }
+  const regarding = {
+    apiVersion: API_VERSION,
+    kind: facts.ref.kind,
+    namespace: authority.namespace,
+    name: authority.name,
+    uid: authority.uid,
+  }
   await deps.events.record({ regarding, type: 'Warning', reason: reasonOf(error), action: 'Publish', note: error.message })
 }

@@ -1,5 +1,6 @@
 // The first checks of an identity's plan: may it be served at all, and by which authority. Pure.
 
+import { authorityText } from '../../api/names.ts'
 import type { Readiness } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 
@@ -10,6 +11,7 @@ const CHECKS: readonly Check[] = [
   specProblem,
   operatorNamespace,
   terminating,
+  secretClaimed,
   authorityFound,
   namespaceAllowed,
   authorityKnown,
@@ -40,26 +42,31 @@ function terminating({ namespaceTerminating, identity }: IdentityFacts): Readine
   return { state: 'waiting', reason: 'NamespaceTerminating', message: `namespace ${identity.namespace} is being deleted` }
 }
 
+function secretClaimed({ secretClaimedBy, identity }: IdentityFacts): Readiness | undefined {
+  if (secretClaimedBy === undefined) return undefined
+  const message = `Secret ${identity.spec.delivery.secretName} is that of MutualIdentity ${secretClaimedBy}, which comes first: choose another spec.delivery.secretName`
+  return { state: 'refused', reason: 'SecretNameTaken', message }
+}
+
 function authorityFound({ authority, identity }: IdentityFacts): Readiness | undefined {
   if (authority) return undefined
-  const { kind, name } = identity.spec.authorityRef
   return {
     state: 'waiting',
     reason: 'AuthorityNotFound',
-    message: `there is no ${kind} ${name}: create it, or name another in spec.authorityRef`,
+    message: `there is no ${authorityText(identity.spec.authority)}: create it, or name another in spec.authorityRef`,
   }
 }
 
 function namespaceAllowed({ authority, identity }: IdentityFacts): Readiness | undefined {
   const allowed = authority?.allowedNamespaces
   if (!allowed || allowed.includes(identity.namespace)) return undefined
-  const message = `${authority.ref.kind} ${authority.ref.name} does not allow namespace ${identity.namespace} (spec.policy.allowedNamespaces)`
+  const message = `${authorityText(authority.ref)} does not allow namespace ${identity.namespace} (spec.policy.allowedNamespaces)`
   return { state: 'refused', reason: 'NamespaceNotAllowed', message }
 }
 
 function authorityKnown({ authority }: IdentityFacts): Readiness | undefined {
   if (!authority || authority.unreadable === undefined) return undefined
-  const message = `${authority.ref.kind} ${authority.ref.name}: ${authority.unreadable}, so the step depends on what it holds`
+  const message = `${authorityText(authority.ref)}: ${authority.unreadable}, so the step depends on what it holds`
   return { state: 'waiting', reason: 'AuthorityUnknown', message }
 }
 
@@ -68,6 +75,6 @@ function authorityReady({ authority }: IdentityFacts): Readiness | undefined {
   return {
     state: 'waiting',
     reason: 'AuthorityNotReady',
-    message: `${authority.ref.kind} ${authority.ref.name} cannot sign: ${authority.problem}`,
+    message: `${authorityText(authority.ref)} cannot sign: ${authority.problem}`,
   }
 }

@@ -1,28 +1,33 @@
-// What an identity asks for, resolved against its authority: account, names, lifetime, key. Or why it cannot be resolved. Pure.
+// What an identity asks for, resolved against its authority: account, names, lifetime, key, trust. Or why it cannot be resolved. Pure.
 
+import type { Format } from '../../api/mutual-identity.ts'
 import { annotations } from '../../api/names.ts'
+import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { type Duration, formatDuration } from '../../base/duration.ts'
 import { OperatorError } from '../../base/errors.ts'
-import { parseInstant } from '../../base/instant.ts'
-import type { TrustBundle } from '../../pki/bundle.ts'
-import type { Fingerprint } from '../../pki/fingerprint.ts'
-import { fingerprintOf } from '../../pki/fingerprint.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
+import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import type { LeafProfile } from '../../pki/profile.ts'
 import { type SpiffeId, workloadId } from '../../pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { AuthorityFacts, SigningFacts } from '../authority-facts.ts'
 import { type Readiness, reasonOf } from '../readiness.ts'
+import { dnsNamesAsked } from './dns-names.ts'
 import type { IdentityFacts } from './facts.ts'
-
-/** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
-const MAX_DNS_NAMES = 400
+import { trustOf } from './present-trust.ts'
+import type { Trust } from './trust.ts'
 
 /** A request that may be signed. */
 export interface Asked {
   readonly profile: LeafProfile
   readonly generation: SigningFacts
   readonly authority: AuthorityFacts
-  readonly bundle: TrustBundle
+  /** Of that authority: what is issued must verify to it. */
+  readonly bundle: PublishedBundle
+  /** Undefined: it cannot be told just now, and what the Secret holds stays. */
+  readonly trust: Trust | undefined
+  readonly formats: readonly Format[]
+  readonly renewBefore: Duration | undefined
   /** Of what was asked for, never of what was clipped to the issuer's end; without DNS names, whose changes are judged by themselves. */
   readonly profileHash: Fingerprint
   /** The value of the annotation that asks for a renewal, when it is well-formed. */
@@ -32,33 +37,53 @@ export interface Asked {
 }
 
 /** Resolves; a Readiness says what stops it. Call after the admission checks. */
-export function askedFor(facts: IdentityFacts): Asked | Readiness {
+export function askedFor(facts: IdentityFacts, now: Instant): Asked | Readiness {
   const { identity, authority } = facts
   const signing = authority?.signing
   if (!authority?.bundle || !signing) throw new Error('askedFor is called with an authority that signs')
   const bounds = lifetimeAndKey(facts, authority, signing)
   if ('state' in bounds) return bounds
-  const account = serviceAccount(facts)
+  const account = accountAsked(facts)
   if (typeof account !== 'string') return account
-  if (facts.serviceDnsNames.length > MAX_DNS_NAMES) return tooManyNames(facts.serviceDnsNames.length)
-  const { keyType, serviceNames, lifetime: lifetimeAsked } = identity.spec.certificate
-  const spiffeId = identityOf(facts, account)
+  const dnsNames = dnsNamesAsked(facts, authority)
+  if ('state' in dnsNames) return dnsNames
+  const spiffeId = identityOf(authority, identity.namespace, account)
   if ('state' in spiffeId) return spiffeId
+  const trust = trustOf(facts, authority, now)
+  const known = 'problem' in trust ? undefined : trust
+  if (!known && !facts.secret)
+    return { state: 'waiting', reason: 'TrustOutdated', message: `no Secret can be made: ${(trust as { problem: string }).problem}` }
   return {
-    profile: { spiffeId, dnsNames: facts.serviceDnsNames, keyType, lifetime: bounds.lifetime },
+    profile: { spiffeId, dnsNames, keyType: identity.spec.certificate.keyType, lifetime: bounds.lifetime },
     generation: signing,
     authority,
     bundle: authority.bundle,
-    profileHash: fingerprintOf(Buffer.from(JSON.stringify([spiffeId.uri, keyType, lifetimeAsked ?? 'default', serviceNames]))),
+    trust: known,
+    formats: identity.spec.delivery.formats,
+    renewBefore: identity.spec.certificate.renewBefore,
+    profileHash: profileHash(facts, spiffeId),
     renewedFor: renewedFor(facts),
-    readiness: readinessWith(facts),
+    readiness: readinessWith(facts, trust),
   }
 }
 
+/** What is not asked for leaves no trace in the hash, so that a new kind of wish does not make every certificate anew. */
+function profileHash({ identity }: IdentityFacts, spiffeId: SpiffeId): Fingerprint {
+  const { keyType, lifetime, serviceNames, renewBefore } = identity.spec.certificate
+  const { formats, keystorePasswordRef } = identity.spec.delivery
+  const keystores = formats.includes('PKCS12') || formats.includes('JKS')
+  const more = {
+    ...(renewBefore === undefined ? {} : { renewBefore }),
+    ...(keystores && keystorePasswordRef ? { keystorePasswordRef } : {}),
+  }
+  const wishes = [spiffeId.uri, keyType, lifetime ?? 'default', serviceNames, ...(Object.keys(more).length > 0 ? [more] : [])]
+  return fingerprintOf(Buffer.from(JSON.stringify(wishes)))
+}
+
 /** The schema refuses an account that cannot be one; this one was stored before it did. */
-function identityOf({ authority, identity }: IdentityFacts, account: string): SpiffeId | Readiness {
+function identityOf(authority: AuthorityFacts, namespace: string, account: string): SpiffeId | Readiness {
   try {
-    return workloadId(parseTrustDomain(authority?.trustDomain ?? ''), identity.namespace, account)
+    return workloadId(parseTrustDomain(authority.trustDomain ?? ''), namespace, account)
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     return { state: 'refused', reason: reasonOf(error), message: error.message }
@@ -74,6 +99,8 @@ function lifetimeAndKey(facts: IdentityFacts, authority: AuthorityFacts, signing
     const message = `certificate.lifetime ${formatDuration(lifetime)} is outside ${authority.ref.name}'s bounds: choose ${range}`
     return { state: 'refused', reason: 'LifetimeOutOfBounds', message }
   }
+  const early = renewBeforeProblem(certificate.renewBefore, lifetime)
+  if (early) return early
   if (authority.keyTypes && !authority.keyTypes.includes(certificate.keyType)) {
     const message = `certificate.keyType ${certificate.keyType} is not among ${authority.ref.name}'s: choose ${authority.keyTypes.join(', ')}`
     return { state: 'refused', reason: 'KeyTypeNotAllowed', message }
@@ -81,8 +108,16 @@ function lifetimeAndKey(facts: IdentityFacts, authority: AuthorityFacts, signing
   return { lifetime }
 }
 
+/** Where the lifetime is the authority's the schema cannot compare. */
+function renewBeforeProblem(renewBefore: Duration | undefined, lifetime: Duration): Readiness | undefined {
+  if (renewBefore === undefined || (renewBefore * 20 >= lifetime && renewBefore * 20 <= lifetime * 16)) return undefined
+  const range = `${formatDuration(Math.ceil(lifetime / 20_000) * 1000)} to ${formatDuration(Math.floor((lifetime * 0.8) / 1000) * 1000)}`
+  const message = `certificate.renewBefore ${formatDuration(renewBefore)} is not from 5 % to 80 % of the lifetime ${formatDuration(lifetime)}: choose ${range}`
+  return { state: 'refused', reason: 'RenewBeforeOutOfBounds', message }
+}
+
 /** The spec decides; else what the pods say; else what was recorded before. */
-function serviceAccount(facts: IdentityFacts): string | Readiness {
+export function accountAsked(facts: IdentityFacts): string | Readiness {
   const { observedAccounts, recordedAccount, identity } = facts
   if (identity.spec.serviceAccountName !== undefined) return identity.spec.serviceAccountName
   const [observed] = observedAccounts
@@ -98,11 +133,21 @@ function conflict(accounts: readonly string[]): { reason: 'ServiceAccountConflic
   return { reason: 'ServiceAccountConflict', message }
 }
 
-/** Ready; where pods run under several accounts the recorded one goes on being renewed (a stray Job must not stop a service), and the reason says so. */
-function readinessWith(facts: IdentityFacts): Readiness {
-  const { observedAccounts, identity } = facts
+/** Ready, with what people should know all the same. Where pods run under several accounts the recorded one goes on being renewed: a stray Job must not stop a service. */
+function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>): Readiness {
+  const { observedAccounts, identity, overlap, selectedPods } = facts
   if (identity.spec.serviceAccountName === undefined && observedAccounts.length > 1) {
     return { state: 'ready', ...conflict(observedAccounts) }
+  }
+  if ('problem' in trust)
+    return { state: 'ready', reason: 'TrustOutdated', message: `${trust.problem}: the anchors in the Secret stay as they are` }
+  if (trust.missing.length > 0) {
+    const message = `${trust.missing.join(', ')} in spec.trust has published no trust bundle yet: its members are not accepted`
+    return { state: 'ready', reason: 'TrustIncomplete', message }
+  }
+  if (overlap) {
+    const message = `${overlap.pods} of the ${selectedPods} selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
+    return { state: 'ready', reason: 'PodsOverlap', message }
   }
   const request = identity.renewRequestedAt
   const ignored = request !== undefined && parseInstant(request) === undefined
@@ -116,9 +161,4 @@ function renewedFor({ identity, secret }: IdentityFacts): string | undefined {
   const request = identity.renewRequestedAt
   if (request !== undefined && parseInstant(request) !== undefined) return request
   return secret && secret !== 'unknown' ? secret.annotations[annotations.renewedFor] : undefined
-}
-
-function tooManyNames(count: number): Readiness {
-  const message = `${count} DNS names of Services are more than the ${MAX_DNS_NAMES} one certificate may hold: narrow podSelector or set certificate.serviceNames to None`
-  return { state: 'refused', reason: 'TooManyNames', message }
 }

@@ -2,9 +2,9 @@
 
 import { mutualIdentities } from '../../api/kinds.ts'
 import type { MutualIdentity, MutualIdentityStatus } from '../../api/mutual-identity.ts'
-import { API_VERSION } from '../../api/names.ts'
+import { API_VERSION, authorityText } from '../../api/names.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
-import { formatInstant, parseInstant } from '../../base/instant.ts'
+import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
@@ -17,6 +17,8 @@ import { observeIdentity, type Surroundings } from './observe.ts'
 import type { Patience } from './patience.ts'
 import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
 import { type IdentityPlan, planIdentity } from './plan.ts'
+import type { PodCounts } from './pod-counts.ts'
+import { metricLabel } from './readings.ts'
 import { announce, nextStatus } from './report.ts'
 
 export interface IdentityDeps extends PerformDeps {
@@ -25,6 +27,7 @@ export interface IdentityDeps extends PerformDeps {
   readonly events: Recorder
   readonly wroteIdentity: (raw: RawObject) => void
   readonly patience: Patience
+  readonly podCounts: PodCounts
   /** Told of each step that was done or failed; telemetry listens. */
   readonly onOutcome?: (outcome: IdentityOutcome) => void
 }
@@ -48,6 +51,7 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
   const identity = deps.caches.identities.get(namespace, name)
   if (!identity || identity.deleting) {
     deps.patience.forget(pass.key)
+    deps.podCounts.forget(pass.key)
     return { at: undefined }
   }
   const startedAt = deps.clock.monotonic()
@@ -58,17 +62,17 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
   if (outcome.kind === 'failed' && isNamespaceTerminating(outcome.error)) return { at: undefined }
   const patience = patienceLeft(pass.key, plan, deps)
   if (patience > 0) return { at: deps.clock.now() + patience }
-  const status = await report(facts, plan, outcome, deps, pass.log)
+  const { status, again } = await report(facts, plan, outcome, deps, pass)
   if (outcome.kind !== 'none') {
     const reason = outcome.kind === 'failed' ? reasonOf(outcome.error) : plan.reason
     deps.onOutcome?.({
       kind: outcome.kind,
       reason,
-      authority: identity.spec.authorityRef.name,
+      authority: metricLabel(identity.spec.authority),
       durationMs: deps.clock.monotonic() - startedAt,
     })
   }
-  return checkAgainAt(plan, outcome, status)
+  return { at: earliest(checkAgainAt(plan, outcome, status), again) }
 }
 
 /** Milliseconds for which a waiting identity is still left untold. */
@@ -93,18 +97,32 @@ async function report(
   plan: IdentityPlan,
   outcome: Outcome,
   deps: IdentityDeps,
-  log: Log,
-): Promise<MutualIdentityStatus> {
+  { key, log }: Pick<Pass, 'key' | 'log'>,
+): Promise<Reported> {
   const { identity } = facts
   logStep(facts, plan, outcome, log)
   const status = nextStatus(facts, plan, outcome, deps.clock.now())
   const announcement = announce(facts, plan, outcome)
+  const differs = statusDiffers(identity.status, status)
+  const left = differs && onlyPodsDiffer(identity.status, status) ? deps.podCounts.left(key, deps.clock.monotonic()) : 0
   // Side by side: neither waits for the other, and a status that cannot be written does not cost the event.
   await Promise.all([
-    statusDiffers(identity.status, status) ? writeStatus(identity, status, deps) : undefined,
+    differs && left === 0 ? writeStatus(identity, status, deps, key) : undefined,
     announcement && deps.events.record({ regarding: regardingOf(identity), ...announcement }),
   ])
-  return status
+  return { status, again: left > 0 ? deps.clock.now() + left : undefined }
+}
+
+/** The status as it should be, and when what was not told now is told. */
+interface Reported {
+  readonly status: MutualIdentityStatus
+  readonly again: Instant | undefined
+}
+
+function onlyPodsDiffer(before: MutualIdentityStatus, after: MutualIdentityStatus): boolean {
+  const { pods: counted, ...rest } = before
+  const { pods: _counted, ...restAfter } = after
+  return counted !== undefined && !statusDiffers(rest, restAfter)
 }
 
 const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
@@ -116,11 +134,12 @@ const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
 })
 
 /** An identity that was deleted meanwhile needs no status. */
-async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps): Promise<void> {
+async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps, key: string): Promise<void> {
   const { namespace, name, uid } = identity
   const object = { apiVersion: API_VERSION, kind: 'MutualIdentity', metadata: { namespace, name, uid }, status }
   try {
     deps.wroteIdentity(await deps.client.apply(mutualIdentities, object, { subresource: 'status' }))
+    deps.podCounts.told(key, deps.clock.monotonic())
   } catch (error) {
     if (!isNotFound(error) && !isNamespaceTerminating(error)) throw error
   }
@@ -137,7 +156,7 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
       serialNumber: outcome.serialNumber,
       notAfter: formatInstant(outcome.notAfter),
       renewAt: formatInstant(outcome.renewAt),
-      issuedBy: `${facts.authority?.ref.name} generation ${plan.step.generation.number}`,
+      issuedBy: `${authorityText(plan.step.authority)} generation ${plan.step.generation.number}`,
       secret: plan.step.secretName,
     })
   } else if (outcome.kind === 'updated') log.info('secret repaired', { reason: plan.reason, detail })
@@ -150,9 +169,13 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
   }
 }
 
-function checkAgainAt(plan: IdentityPlan, outcome: Outcome, status: MutualIdentityStatus): Next {
-  if (outcome.kind === 'failed') return { at: status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) }
-  if (outcome.kind === 'issued') return { at: outcome.renewAt }
+function checkAgainAt(plan: IdentityPlan, outcome: Outcome, status: MutualIdentityStatus): Instant | undefined {
+  if (outcome.kind === 'failed') return status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt)
+  if (outcome.kind === 'issued') return earliest(outcome.renewAt, plan.next)
   // A delete is followed by a create at once.
-  return { at: outcome.kind === 'deleted' ? 0 : plan.next }
+  return outcome.kind === 'deleted' ? 0 : plan.next
+}
+
+function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
 }

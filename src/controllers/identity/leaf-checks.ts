@@ -3,6 +3,8 @@
 
 import { annotations } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
+import { holdsKey, KEY_FILES } from '../../api/stored/leaf-files.ts'
+import type { Duration } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import { formatInstant } from '../../base/instant.ts'
 import { clampRenewAt } from '../../pki/profile.ts'
@@ -27,6 +29,7 @@ const CHECKS: readonly LeafCheck[] = [
   notYetValid,
   renewalRequested,
   renewalDue,
+  formats,
 ]
 
 /** Why a new leaf must be issued; undefined when the present one is right. */
@@ -40,8 +43,8 @@ export function checkLeaf(secret: SecretFacts | undefined, asked: Asked, now: In
 }
 
 /** When the present leaf is to be renewed: as drawn at issuance, clamped, since annotations can be edited. */
-export function currentRenewAt(secret: SecretFacts): Instant | undefined {
-  return secret.leaf && clampRenewAt(secret.renewAt, secret.leaf)
+export function currentRenewAt(secret: SecretFacts, renewBefore: Duration | undefined): Instant | undefined {
+  return secret.leaf && clampRenewAt(secret.renewAt, secret.leaf, renewBefore)
 }
 
 function material(secret: SecretFacts): Finding | undefined {
@@ -97,8 +100,20 @@ function renewalRequested(secret: SecretFacts, { renewedFor }: Asked): Finding |
   return { reason: 'RenewalRequested', message: `a renewal was asked for at ${renewedFor}` }
 }
 
-function renewalDue(secret: SecretFacts, _asked: Asked, now: Instant): Finding | undefined {
-  const renewAt = currentRenewAt(secret)
+/** Keystores and the like are made with the key, which nobody remembers: a new pair is simpler than reading the old key back. */
+function formats({ files, keyFilesHash, annotations: own }: SecretFacts, asked: Asked): Finding | undefined {
+  const wanted: readonly string[] = asked.formats.flatMap((format) => KEY_FILES[format])
+  const present = files.filter(holdsKey)
+  const missing = wanted.filter((name) => !present.includes(name))
+  if (missing.length > 0) return { reason: 'FormatsChanged', message: `the Secret lacks ${missing.join(', ')}` }
+  const extra = present.filter((name) => !wanted.includes(name))
+  if (extra.length > 0) return { reason: 'FormatsChanged', message: `the Secret holds ${extra.join(', ')}, which is not asked for` }
+  if (keyFilesHash === own[annotations.keyFilesHash]) return undefined
+  return { reason: 'FormatsChanged', message: `one of ${present.join(', ')} was edited` }
+}
+
+function renewalDue(secret: SecretFacts, { renewBefore }: Asked, now: Instant): Finding | undefined {
+  const renewAt = currentRenewAt(secret, renewBefore)
   if (renewAt === undefined || renewAt > now) return undefined
   return { reason: 'RenewalDue', message: `renewal was due at ${formatInstant(renewAt)}` }
 }

@@ -1,19 +1,22 @@
 // Reads the caches and returns one record, IdentityFacts. The same function serves the controller and explain; it writes nothing and
 // nothing is read after it in a pass.
 
-import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { leafSecretName } from '../../api/names.ts'
-import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
+import { authorityKey } from '../../api/names.ts'
+import { type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
 import type { TrustBundle } from '../../pki/bundle.ts'
 import { readCertificate } from '../../pki/certificate.ts'
 import { parseWorkloadId } from '../../pki/spiffe-id.ts'
 import { type Verdict, verifyChain } from '../../pki/verify.ts'
-import { observeAuthority } from '../authority-facts.ts'
-import { type Caches, labelPairs, type Pod } from '../caches.ts'
-import type { IdentityFacts } from './facts.ts'
+import { type AuthorityFacts, observeAuthority } from '../authority-facts.ts'
+import type { Caches, Pod } from '../caches.ts'
+import type { FormerSecret, IdentityFacts } from './facts.ts'
+import { overlapOf, secretClaimant } from './observe-overlaps.ts'
+import { selectedPods } from './observe-pods.ts'
+import { observeSwitching } from './observe-switching.ts'
 import { ownershipOf } from './ownership.ts'
-import { serviceDnsNames } from './service-names.ts'
+import { foreignServiceNames, serviceNames } from './service-names.ts'
+import { observeTrust } from './trust.ts'
 
 /** Where the operator lives and how the cluster calls itself. */
 export interface Surroundings {
@@ -24,33 +27,70 @@ export interface Surroundings {
 /** All facts about one identity. */
 export function observeIdentity(identity: MutualIdentity, caches: Caches, surroundings: Surroundings): IdentityFacts {
   const { namespace, spec } = identity
-  const authority = observeAuthority(caches, { kind: 'ClusterMutualAuthority', namespace: '', name: spec.authorityRef.name })
+  const authority = observeAuthority(caches, spec.authority)
   const pods = selectedPods(identity, caches)
-  const secret = caches.leafSecrets.get(namespace, leafSecretName(identity.name))
-  const trusted = secret && authority?.bundle && secret.chain.length > 0 ? verdictOf(secret, authority.bundle) : undefined
-  const recorded = secret && trusted?.ok && isWitness(secret, identity) ? secret : undefined
+  const secret = caches.leafSecrets.get(namespace, spec.delivery.secretName)
+  const former = formerSecrets(identity, caches)
+  const { trusted, from } = judge(secret, authority, caches)
+  const witness = [secret, ...former].find(
+    (candidate) => candidate && isWitness(candidate, identity, judge(candidate, authority, caches).trusted),
+  )
   const { chain: _bytes, ...secretFacts } = secret ?? { chain: [] }
+  const names = serviceNames(identity, pods, witness?.leaf?.dnsNames ?? [], caches, surroundings.clusterDomain)
+  const podsByAccount = countByAccount(pods)
   return {
     identity,
     inOperatorNamespace: namespace === surroundings.operatorNamespace,
     namespaceTerminating: caches.namespaces.get('', namespace)?.terminating ?? false,
     authority,
+    switching: from && secret && observeSwitching(identity, from, caches),
+    trust: observeTrust(identity, secret, caches),
     selectedPods: pods.length,
-    observedAccounts: [...new Set(pods.map((pod) => pod.serviceAccountName))].sort(),
-    recordedAccount: recorded && recordedAccount(recorded, namespace),
-    serviceDnsNames: serviceDnsNames(identity, pods, recorded?.leaf?.dnsNames ?? [], caches, surroundings.clusterDomain),
+    podsByAccount,
+    observedAccounts: Object.keys(podsByAccount).sort(),
+    overlap: overlapOf(identity, pods, caches),
+    secretClaimedBy: secretClaimant(identity, caches),
+    recordedAccount: witness && recordedAccount(witness, namespace),
+    serviceDnsNames: names.full,
+    shortServiceNames: names.short,
+    foreignServiceNames: foreignServiceNames(identity, caches),
+    clusterSuffixes: ['svc', surroundings.clusterDomain],
     unknown: unreadable(caches),
     secret: secret ? { ...(secretFacts as Omit<LeafSecret, 'chain'>), trusted } : caches.leafSecrets.readable ? undefined : 'unknown',
+    formerSecrets: former.map(formerFacts),
   }
 }
 
-/** Live pods that the selector matches: by the rarest of its labels, so that a pass does not scan the namespace. */
-function selectedPods(identity: MutualIdentity, caches: Caches): readonly Pod[] {
-  const selector = identity.spec.podSelector
-  const candidates = labelPairs(identity.namespace, selector.matchLabels)
-    .map((pair) => caches.pods.by('label', pair))
-    .reduce<readonly Pod[] | undefined>((rarest, pods) => (rarest && rarest.length <= pods.length ? rarest : pods), undefined)
-  return (candidates ?? caches.pods.inNamespace(identity.namespace)).filter((pod) => pod.live && matches(selector, pod.labels))
+function countByAccount(pods: readonly Pod[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { serviceAccountName } of pods) counts.set(serviceAccountName, (counts.get(serviceAccountName) ?? 0) + 1)
+  return Object.fromEntries(counts)
+}
+
+/** Secrets that are this very identity's, under names that it had before. */
+function formerSecrets({ namespace, name, uid, spec }: MutualIdentity, caches: Caches): readonly LeafSecret[] {
+  return caches.leafSecrets
+    .by('identity', `${namespace}/${name}`)
+    .filter((secret) => secret.name !== spec.delivery.secretName && secret.owner?.uid === uid && secret.foreignController === undefined)
+}
+
+function formerFacts({ name, uid, resourceVersion, terminating, leaf }: LeafSecret): FormerSecret {
+  return { name, uid, resourceVersion, terminating, notAfter: leaf?.notAfter }
+}
+
+/** Whether the chain of a Secret verifies to the authority that is asked for, or else to the one that its labels name, which it then is `from`. */
+function judge(
+  secret: LeafSecret | undefined,
+  authority: AuthorityFacts | undefined,
+  caches: Caches,
+): { readonly trusted: Verdict | undefined; readonly from: AuthorityFacts | undefined } {
+  if (!secret || secret.chain.length === 0) return { trusted: undefined, from: undefined }
+  const trusted = authority?.bundle && verdictOf(secret, authority.bundle)
+  const labelled = labelledAuthority(secret)
+  if (trusted?.ok || !labelled || (authority && authorityKey(labelled) === authorityKey(authority.ref))) return { trusted, from: undefined }
+  const from = observeAuthority(caches, labelled)
+  if (!from?.bundle || !verdictOf(secret, from.bundle).ok) return { trusted, from: undefined }
+  return { trusted: { ok: true }, from }
 }
 
 /** Signatures are checked once for each version of a Secret and of a bundle, not at each pass. */
@@ -68,10 +108,16 @@ function verdictOf(secret: LeafSecret, bundle: TrustBundle): Verdict {
  * Whether a trusted leaf tells what was decided for this identity: with its own key (certificates are public, anybody can put one into a Secret),
  * in a Secret of its own, and not against what the status remembers.
  */
-function isWitness(secret: LeafSecret, identity: MutualIdentity): boolean {
+function isWitness(secret: LeafSecret, identity: MutualIdentity, trusted: Verdict | undefined): boolean {
   const { spiffeID } = identity.status
-  const agrees = spiffeID === undefined || spiffeID === secret.leaf?.uris[0]
-  return secret.problem === undefined && agrees && ownershipOf(secret, identity) !== 'foreign'
+  const agrees = spiffeID === undefined || accountOf(spiffeID) === accountOf(secret.leaf?.uris[0])
+  return trusted?.ok === true && secret.problem === undefined && agrees && ownershipOf(secret, identity) !== 'foreign'
+}
+
+/** Namespace and account: the trust domain changes with the authority. */
+function accountOf(uri: string | undefined): string | undefined {
+  const id = uri === undefined ? undefined : parseWorkloadId(uri)
+  return id && `${id.namespace}/${id.serviceAccount}`
 }
 
 /** What plans need and this account may not read. */

@@ -1,8 +1,9 @@
 // Does the one step of an identity's plan: at most one issuance and one write. The only place of this controller that sees a private key,
 // between its making and the write that carries it. Errors go up; nothing is decided here but whether a Secret of our name is ours.
 
-import { API_VERSION, labels as labelNames, MANAGER } from '../../api/names.ts'
-import { LEAF_SECRET_TYPE, leafSecretData, leafSecretMetadata } from '../../api/stored/leaf-secret.ts'
+import { API_VERSION, annotations, labels as labelNames, MANAGER } from '../../api/names.ts'
+import { hashFiles, holdsKey } from '../../api/stored/leaf-files.ts'
+import { type AnnotationPatch, LEAF_SECRET_TYPE, leafSecretMetadata, secretData, trustAnnotations } from '../../api/stored/leaf-secret.ts'
 import type { Clock } from '../../base/clock.ts'
 import { OperatorError } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
@@ -13,11 +14,14 @@ import { isAlreadyExists, isNotFound } from '../../k8s/errors.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import type { Certificate } from '../../pki/certificate.ts'
 import { generateKeyPair, renderPrivateKey } from '../../pki/keys.ts'
-import { formatPem } from '../../pki/pem.ts'
 import { drawRenewAt } from '../../pki/profile.ts'
 import { checkIssued } from '../../pki/verify.ts'
 import type { IdentityFacts } from './facts.ts'
+import { keyFiles, type StoreContext, trustFiles } from './perform-files.ts'
+import { keystorePassword } from './perform-password.ts'
 import type { IdentityStep, SecretVersion } from './plan.ts'
+import { type SecretPatch, taken } from './tidy.ts'
+import type { Trust } from './trust.ts'
 
 export interface PerformDeps {
   readonly client: Client
@@ -53,12 +57,9 @@ export async function performIdentity(step: IdentityStep, facts: IdentityFacts, 
       return { kind: 'none' }
     case 'issue':
       return issue(step, facts, deps)
-    case 'update': {
-      const { bundle, ...metadata } = step.patch
-      const data = bundle === undefined ? {} : { data: { 'ca.crt': Buffer.from(bundle, 'latin1').toString('base64') } }
-      await patchSecret({ namespace, name: step.secretName }, step.version, { metadata, ...data }, deps)
+    case 'update':
+      await update(step.secretName, step.version, step.patch, facts, deps)
       return { kind: 'updated' }
-    }
     case 'delete':
       await deps.client.delete(secrets, { namespace, name: step.secretName }, step.version)
       deps.removedSecret({ namespace, name: step.secretName }, step.version.uid)
@@ -67,49 +68,125 @@ export async function performIdentity(step: IdentityStep, facts: IdentityFacts, 
 }
 
 async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): Promise<Outcome> {
-  const { identity, authority } = facts
-  if (!authority?.bundle) throw new Error('an issue step without an authority that signs')
+  const { identity } = facts
   const ref = { namespace: identity.namespace, name: step.secretName }
   if (identity.status.lastFailure?.reason === 'SecretNotOwned') await refuseForeign(ref, facts, deps)
   const now = deps.clock.now()
+  const context = storeContext(facts, now, deps)
+  // Before a key is made: what cannot be delivered need not be issued.
+  const trust = step.trust && (await renderTrust(step.trust, facts, context))
   const keyPair = await generateKeyPair(step.profile.keyType)
-  const request = { authority: authority.ref, generation: step.generation, profile: step.profile, publicKey: keyPair.publicKey, now }
-  const { chain } = await deps.issuers.selfManaged.issue(request)
-  const verdict = checkIssued(step.profile, keyPair.publicKey, chain, authority.bundle, now)
+  const request = { authority: step.authority, generation: step.generation, profile: step.profile, publicKey: keyPair.publicKey, now }
+  const { chain } = await deps.issuers.generations.issue(request)
+  const verdict = checkIssued(step.profile, keyPair.publicKey, chain, step.bundle, now)
   if (!verdict.ok)
     throw new OperatorError('retry', 'IssuerAnswerRefused', `the issuer's answer was refused: ${verdict.rule}: ${verdict.detail}`)
   const leaf = chain[0] as Certificate
-  const renewAt = drawRenewAt(leaf, now, deps.random)
-  const privateKey = renderPrivateKey(keyPair.privateKey)
+  const renewAt = drawRenewAt(leaf, now, deps.random, step.renewBefore)
+  const material = { privateKey: keyPair.privateKey, privateKeyPem: renderPrivateKey(keyPair.privateKey), chain }
+  const { pem, extra } = await keyFiles(material, step.formats, context)
   const metadata = leafSecretMetadata({
     identity,
-    authority: authority.ref,
+    authority: step.authority,
     serialNumber: leaf.serialNumber,
     issuingGeneration: step.generation.number,
     renewAt: formatInstant(renewAt),
-    bundleFingerprint: step.bundle.fingerprint,
     profileHash: step.profileHash,
     renewedFor: step.renewedFor,
+    template: identity.spec.delivery.secretTemplate,
   })
-  const chainText = chain.map((certificate) => formatPem('CERTIFICATE', certificate.der)).join('')
-  const content = { metadata, data: leafSecretData({ chain: chainText, privateKey, bundle: step.bundle.text }) }
-  privateKey.fill(0)
+  const present = presentSecret(facts)
+  const content: SecretContent = {
+    metadata: {
+      labels: { ...taken(present?.template.labels ?? {}), ...metadata.labels },
+      annotations: {
+        ...taken(present?.template.annotations ?? {}),
+        ...metadata.annotations,
+        [annotations.keyFilesHash]: hashFiles(extra) ?? null,
+        ...trust?.annotations,
+      },
+      ownerReferences: metadata.ownerReferences,
+    },
+    data: {
+      ...obsoleteFiles(facts, { ...extra, ...trust?.files }, trust !== undefined),
+      ...secretData({ ...pem, ...extra, ...trust?.files }),
+    },
+  }
+  for (const bytes of [...Object.values(extra), material.privateKeyPem]) bytes.fill(0)
   if (step.replaces) await patchSecret(ref, step.replaces, content, deps)
   else await createSecret(ref, content, facts, deps)
   return { kind: 'issued', created: step.replaces === undefined, serialNumber: leaf.serialNumber, notAfter: leaf.notAfter, renewAt }
 }
 
+async function update(name: string, version: SecretVersion, patch: SecretPatch, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
+  const trust = patch.trust && (await renderTrust(patch.trust, facts, storeContext(facts, deps.clock.now(), deps)))
+  const { labels, ownerReferences } = patch
+  const metadata = { labels, annotations: { ...patch.annotations, ...trust?.annotations }, ...(ownerReferences ? { ownerReferences } : {}) }
+  const data = trust && { ...obsoleteTrustFiles(facts, trust.files), ...secretData(trust.files) }
+  await patchSecret({ namespace: facts.identity.namespace, name }, version, { metadata, ...(data ? { data } : {}) }, deps)
+}
+
+interface SecretContent {
+  readonly metadata: {
+    readonly labels: AnnotationPatch
+    readonly annotations: AnnotationPatch
+    readonly ownerReferences?: readonly object[]
+  }
+  readonly data?: Readonly<Record<string, string | null>>
+}
+
+const presentSecret = ({ secret }: IdentityFacts) => (secret && secret !== 'unknown' ? secret : undefined)
+
+function storeContext({ identity }: IdentityFacts, now: Instant, { client, random }: PerformDeps): StoreContext {
+  let password: Promise<string> | undefined
+  return {
+    alias: identity.name,
+    now,
+    random,
+    password() {
+      password ??= keystorePassword(identity, client)
+      return password
+    },
+  }
+}
+
+/** The files with anchors and what is said of them. The instant stays where the anchors do. */
+async function renderTrust(trust: Trust, facts: IdentityFacts, context: StoreContext) {
+  const { pem, extra } = await trustFiles(trust, context)
+  const own = presentSecret(facts)?.annotations ?? {}
+  const since = own[annotations.trustHash] === trust.hash ? own[annotations.trustSince] : undefined
+  const { hash: trustHash, trustDomains, formerAuthorities, bundle } = trust
+  return {
+    files: { ...pem, ...extra },
+    annotations: trustAnnotations({
+      bundleFingerprint: bundle.fingerprint,
+      trustHash,
+      trustSince: since ?? formatInstant(context.now),
+      trustDomains,
+      trustFilesHash: hashFiles(extra),
+      formerAuthorities,
+    }),
+  }
+}
+
+/** Null for each file of ours in the Secret that is not among the new ones; those with anchors only where anchors are written. */
+function obsoleteFiles(facts: IdentityFacts, files: Readonly<Record<string, Buffer>>, withTrust: boolean): Record<string, null> {
+  const present = presentSecret(facts)?.files ?? []
+  const obsolete = present.filter((name) => !Object.hasOwn(files, name) && (withTrust || holdsKey(name)))
+  return Object.fromEntries(obsolete.map((name) => [name, null]))
+}
+
+function obsoleteTrustFiles(facts: IdentityFacts, files: Readonly<Record<string, Buffer>>): Record<string, null> {
+  const present = presentSecret(facts)?.files.filter((name) => !holdsKey(name)) ?? []
+  return Object.fromEntries(present.filter((name) => !Object.hasOwn(files, name)).map((name) => [name, null]))
+}
+
 /** A merge patch of exactly this version: a stale one is a Conflict, and the next pass looks again. */
-async function patchSecret(ref: ObjectRef, version: SecretVersion, patch: { metadata: object }, deps: PerformDeps): Promise<void> {
+async function patchSecret(ref: ObjectRef, version: SecretVersion, patch: SecretContent, deps: PerformDeps): Promise<void> {
   deps.wroteSecret(await deps.client.mergePatch(secrets, ref, { ...patch, metadata: { ...patch.metadata, ...version } }))
 }
 
-async function createSecret(
-  ref: ObjectRef,
-  content: { metadata: object; data: object },
-  facts: IdentityFacts,
-  deps: PerformDeps,
-): Promise<void> {
+async function createSecret(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
   try {
     deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
   } catch (error) {
@@ -122,7 +199,7 @@ async function createSecret(
  * A Secret of our name that the cache does not show: it is foreign, or ours without its label (a person took it away), or the cache lags.
  * The owner's UID decides; a foreign one is never touched.
  */
-async function replaceHidden(ref: ObjectRef, content: { metadata: object }, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
+async function replaceHidden(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
   const present = await deps.client.get(secrets, ref)
   if (!isOwn(present, facts)) throw notOwned(ref)
   const labels = present.metadata.labels ?? {}
@@ -154,10 +231,17 @@ function isOwn(present: RawObject, { identity }: IdentityFacts): boolean {
 }
 
 function notOwned({ name }: ObjectRef): OperatorError {
-  const remedy = 'rename the identity, or delete that Secret if nobody needs it'
+  const remedy = 'choose another spec.delivery.secretName, or delete that Secret if nobody needs it'
   return new OperatorError('blocked', 'SecretNotOwned', `Secret ${name} exists and does not belong to this identity: ${remedy}`)
 }
 
-function secretObject(ref: ObjectRef, content: { metadata: object }): RawObject {
-  return { apiVersion: 'v1', kind: 'Secret', type: LEAF_SECRET_TYPE, ...content, metadata: { ...content.metadata, ...ref } }
+function secretObject(ref: ObjectRef, { metadata, data = {} }: SecretContent): RawObject {
+  const { labels, annotations: own, ownerReferences } = metadata
+  const meta = { ...ref, labels: present(labels), annotations: present(own), ...(ownerReferences ? { ownerReferences } : {}) }
+  return { apiVersion: 'v1', kind: 'Secret', type: LEAF_SECRET_TYPE, metadata: meta as RawObject['metadata'], data: present(data) }
+}
+
+/** A create has nothing to take away. */
+function present(values: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null))
 }

@@ -3,20 +3,26 @@
 //
 //   who may not be served -> which authority -> which account -> what is asked for -> is the present leaf still right -> is the Secret tidy
 
-import { leafSecretName } from '../../api/names.ts'
+import type { Format } from '../../api/mutual-identity.ts'
+import type { AuthorityRef } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { LEAF_SECRET_TYPE } from '../../api/stored/leaf-secret.ts'
-import type { Instant } from '../../base/instant.ts'
+import { type Duration, hours } from '../../base/duration.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
 import type { GenerationRef } from '../../issuers/issuer.ts'
+import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Fingerprint } from '../../pki/fingerprint.ts'
 import type { LeafProfile } from '../../pki/profile.ts'
 import { heldUntil, type Readiness } from '../readiness.ts'
 import { admissionChecks } from './admission.ts'
 import { type Asked, askedFor } from './asked.ts'
-import type { IdentityFacts, SecretFacts } from './facts.ts'
+import type { FormerSecret, IdentityFacts, SecretFacts } from './facts.ts'
 import { checkLeaf, currentRenewAt } from './leaf-checks.ts'
 import { ownershipOf, servingSecret } from './ownership.ts'
-import { bundlePatch, type SecretPatch, tidySecret } from './tidy.ts'
+import { trustOf } from './present-trust.ts'
+import { heldBySwitch } from './switch-gate.ts'
+import { OUTDATED, type SecretPatch, tidySecret, trustPatch } from './tidy.ts'
+import type { Trust } from './trust.ts'
 
 /** The version of a Secret that a write replaces. */
 export interface SecretVersion {
@@ -33,10 +39,16 @@ export type IdentityStep =
       /** Undefined: create; else replace exactly this version. */
       readonly replaces: SecretVersion | undefined
       readonly profile: LeafProfile
+      readonly authority: AuthorityRef
       readonly generation: GenerationRef
+      /** Of the authority: what is issued must verify to it. */
+      readonly bundle: TrustBundle
+      readonly renewBefore: Duration | undefined
       readonly profileHash: Fingerprint
       readonly renewedFor: string | undefined
-      readonly bundle: { readonly text: string; readonly fingerprint: Fingerprint }
+      /** Undefined: what the Secret holds of anchors stays. */
+      readonly trust: Trust | undefined
+      readonly formats: readonly Format[]
     }
   | { readonly kind: 'update'; readonly secretName: string; readonly version: SecretVersion; readonly patch: SecretPatch }
   | { readonly kind: 'delete'; readonly secretName: string; readonly version: SecretVersion }
@@ -65,45 +77,74 @@ export function planIdentity(facts: IdentityFacts, now: Instant): IdentityPlan {
 /** The plan as if nothing had failed before. */
 function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
   const stopped = admissionChecks(facts)
-  if (stopped) return idle(facts, stopped)
+  if (stopped) return idle(facts, stopped, now)
   if (facts.unknown.length > 0) return unknownFacts(facts)
   const foreign = notOwned(facts)
   if (foreign) return nothing(foreign.reason, foreign.message, foreign)
-  const asked = askedFor(facts)
-  if ('state' in asked) return idle(facts, asked)
+  const held = heldBySwitch(facts, now)
+  return held ? planHeld(facts, held, now) : planServed(facts, now)
+}
+
+/** The old authority goes on until the peers accept the new one. */
+function planHeld(facts: IdentityFacts, held: Readiness & { readonly next: Instant }, now: Instant): IdentityPlan {
+  const byOld = { ...facts, authority: facts.switching?.from, switchingTo: facts.authority }
+  const { next, ...readiness } = held
+  const stopped = admissionChecks(byOld)
+  if (stopped) return { ...idle(byOld, readiness, now), next }
+  const plan = planServed(byOld, now)
+  return {
+    ...plan,
+    ...(plan.step.kind === 'none' ? { reason: readiness.reason, message: readiness.message } : {}),
+    readiness,
+    next: Math.min(plan.next ?? next, next),
+  }
+}
+
+function planServed(facts: IdentityFacts, now: Instant): IdentityPlan {
+  const asked = askedFor(facts, now)
+  if ('state' in asked) return idle(facts, asked, now)
   return facts.secret === 'unknown' ? unknownSecret(facts) : planWork(facts, facts.secret, asked, now)
 }
 
 function planWork(facts: IdentityFacts, secret: SecretFacts | undefined, asked: Asked, now: Instant): IdentityPlan {
   const finding = checkLeaf(secret, asked, now)
-  if (!finding) return tidy(facts, secret as SecretFacts, asked)
+  if (!finding) return tidy(facts, secret as SecretFacts, asked, now)
   if (secret && mustBeRecreated(secret)) return recreate(facts, secret)
   return {
     step: {
       kind: 'issue',
-      secretName: leafSecretName(facts.identity.name),
+      secretName: facts.identity.spec.delivery.secretName,
       replaces: secret && { uid: secret.uid, resourceVersion: secret.resourceVersion },
       profile: asked.profile,
+      authority: asked.authority.ref,
       generation: asked.generation,
+      bundle: asked.bundle,
+      renewBefore: asked.renewBefore,
       profileHash: asked.profileHash,
       renewedFor: asked.renewedFor,
-      bundle: { text: asked.bundle.text, fingerprint: asked.bundle.fingerprint },
+      trust: asked.trust,
+      formats: asked.formats,
     },
     reason: finding.reason,
     message: finding.message,
     readiness: asked.readiness,
     held: false,
-    next: undefined,
+    next: afterwards(facts, asked, now),
   }
 }
 
+/** What comes of itself after a write: a former Secret waits for its turn, a former authority for its end. */
+function afterwards({ formerSecrets }: IdentityFacts, { trust }: Asked, now: Instant): Instant | undefined {
+  return formerSecrets.length > 0 ? now : trust?.next
+}
+
 /** The leaf is right: what is left is the Secret around it. */
-function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked): IdentityPlan {
-  const renewAt = currentRenewAt(secret)
+function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked, now: Instant): IdentityPlan {
+  const next = earliest(currentRenewAt(secret, asked.renewBefore), asked.trust?.next)
   const untidy = tidySecret(facts.identity, secret, asked)
   // An immutable Secret that is right serves until something must change; one of another type is not what programs look for.
   if (secret.type !== LEAF_SECRET_TYPE) return recreate(facts, secret)
-  if (!untidy) return { ...nothing(asked.readiness.reason, asked.readiness.message, asked.readiness), next: renewAt }
+  if (!untidy) return formerSecret(facts, secret, asked, next, now)
   if (mustBeRecreated(secret)) return recreate(facts, secret)
   return {
     step: {
@@ -116,8 +157,41 @@ function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked): Identity
     message: untidy.message,
     readiness: asked.readiness,
     held: false,
-    next: renewAt,
+    next: earliest(next, afterwards(facts, asked, now)),
   }
+}
+
+/** Pods that still mount the old Secret must be replaced, which takes people's time; a certificate that has ended helps nobody. */
+const FORMER_GRACE = hours(24)
+
+/** All is right; what is left is a Secret under a former name. */
+function formerSecret(
+  facts: IdentityFacts,
+  secret: SecretFacts,
+  { readiness }: Asked,
+  next: Instant | undefined,
+  now: Instant,
+): IdentityPlan {
+  const [former] = facts.formerSecrets.filter(({ terminating }) => !terminating)
+  const plan = { ...nothing(readiness.reason, readiness.message, readiness), next }
+  if (!former) return plan
+  const until = graceEnd(former, secret)
+  if (until > now) {
+    const kept = `Secret ${former.name}, its former one, goes at ${formatInstant(until)}`
+    return { ...plan, readiness: { ...readiness, message: `${readiness.message}; ${kept}` }, next: earliest(next, until) }
+  }
+  const message = `Secret ${former.name} had this identity's certificate before Secret ${secret.name} took its place`
+  const step = { kind: 'delete', secretName: former.name, version: { uid: former.uid, resourceVersion: former.resourceVersion } } as const
+  return { ...plan, step, reason: 'FormerSecretRemoved', message }
+}
+
+function graceEnd({ notAfter }: FormerSecret, { createdAt }: SecretFacts): Instant {
+  return Math.min(notAfter ?? createdAt, createdAt + FORMER_GRACE)
+}
+
+function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
+  const known = instants.filter((instant) => instant !== undefined)
+  return known.length > 0 ? Math.min(...known) : undefined
 }
 
 /** Neither the type nor anything of an immutable Secret can be changed in place. */
@@ -129,7 +203,7 @@ function mustBeRecreated(secret: SecretFacts): boolean {
 function notOwned({ secret, identity }: IdentityFacts): Readiness | undefined {
   if (!secret || secret === 'unknown' || ownershipOf(secret, identity) !== 'foreign') return undefined
   const whose = secret.foreignController ?? (secret.owner ? `MutualIdentity ${secret.owner.name}` : 'nobody we know')
-  const remedy = 'rename the identity, or delete that Secret if nobody needs it'
+  const remedy = 'choose another spec.delivery.secretName, or delete that Secret if nobody needs it'
   const message = `Secret ${secret.name} exists and belongs to ${whose}, not to this identity: ${remedy}`
   return { state: 'refused', reason: 'SecretNotOwned', message }
 }
@@ -155,16 +229,18 @@ function recreate({ identity }: IdentityFacts, secret: SecretFacts): IdentityPla
   }
 }
 
-/** Nothing can be issued. The last good certificate stays, and its bundle goes on being kept in sync. */
-function idle(facts: IdentityFacts, stopped: Readiness): IdentityPlan {
+/** Nothing can be issued. The last good certificate stays, and its anchors go on being kept in sync. */
+function idle(facts: IdentityFacts, stopped: Readiness, now: Instant): IdentityPlan {
   const secret = servingSecret(facts)
   if (!secret || facts.namespaceTerminating || facts.inOperatorNamespace) return nothing(stopped.reason, stopped.message, stopped)
   const readiness = { ...stopped, message: `${stopped.message}. The present certificate stays` }
-  const patch = bundlePatch(secret, facts.authority?.bundle)
+  const present = facts.switching?.from ?? facts.authority
+  const trust = present && trustOf(facts, present, now)
+  const patch = trust && !('problem' in trust) && !secret.immutable ? trustPatch(secret, trust) : undefined
   if (!patch) return nothing(readiness.reason, readiness.message, readiness)
   const version = { uid: secret.uid, resourceVersion: secret.resourceVersion }
   const step = { kind: 'update', secretName: secret.name, version, patch } as const
-  return { step, reason: 'BundleOutdated', message: 'ca.crt is not the published bundle', readiness, held: false, next: undefined }
+  return { step, reason: 'BundleOutdated', message: OUTDATED, readiness, held: false, next: undefined }
 }
 
 function unknownFacts({ unknown }: IdentityFacts): IdentityPlan {
@@ -173,7 +249,7 @@ function unknownFacts({ unknown }: IdentityFacts): IdentityPlan {
 }
 
 function unknownSecret(facts: IdentityFacts): IdentityPlan {
-  const message = `Secret ${leafSecretName(facts.identity.name)} may not be read by this account, so the step depends on what it holds`
+  const message = `Secret ${facts.identity.spec.delivery.secretName} may not be read by this account, so the step depends on what it holds`
   return nothing('SecretUnknown', message, { state: 'waiting', reason: 'SecretUnknown', message })
 }
 

@@ -1,7 +1,7 @@
 // What metrics say of the leaves in the cache, by authority. Only Secrets that an identity owns count, under the authority that it names: labels and
 // Secrets of tenants must make neither figures nor series. Pure.
 
-import { leafSecretName } from '../../api/names.ts'
+import type { AuthorityRef } from '../../api/names.ts'
 import type { Instant } from '../../base/instant.ts'
 import { clampRenewAt } from '../../pki/profile.ts'
 import type { Caches } from '../caches.ts'
@@ -15,23 +15,26 @@ export interface CertificateReadings {
   overdue: number
 }
 
-/** By the name of the authority. */
+/** By metricLabel. */
 export function certificateReadings(
   caches: Pick<Caches, 'identities' | 'leafSecrets'>,
   now: Instant,
 ): ReadonlyMap<string, CertificateReadings> {
   const readings = new Map<string, CertificateReadings>()
   for (const identity of caches.identities.all()) {
-    const secret = caches.leafSecrets.get(identity.namespace, leafSecretName(identity.name))
+    const secret = caches.leafSecrets.get(identity.namespace, identity.spec.delivery.secretName)
     if (!secret?.leaf || ownershipOf(secret, identity) !== 'own') continue
-    const { name } = identity.spec.authorityRef
-    const reading = readings.get(name) ?? { count: 0, earliestNotAfter: Number.POSITIVE_INFINITY, overdue: 0 }
-    readings.set(name, reading)
+    const key = metricLabel(identity.spec.authority)
+    const reading = readings.get(key) ?? { count: 0, earliestNotAfter: Number.POSITIVE_INFINITY, overdue: 0 }
+    readings.set(key, reading)
     reading.count++
     reading.earliestNotAfter = Math.min(reading.earliestNotAfter, secret.leaf.notAfter / 1000)
-    if (clampRenewAt(secret.renewAt, secret.leaf) + OVERDUE_MS < now) reading.overdue++
+    if (clampRenewAt(secret.renewAt, secret.leaf, identity.spec.certificate.renewBefore) + OVERDUE_MS < now) reading.overdue++
   }
   return readings
 }
+
+/** Authorities of the cluster by name; those that tenants make are one series. */
+export const metricLabel = ({ kind, name }: AuthorityRef): string => (kind === 'MutualAuthority' ? kind : name)
 
 const OVERDUE_MS = 60_000

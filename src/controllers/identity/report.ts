@@ -2,10 +2,12 @@
 // Runs after the outcome, never on the way; the status is a cache, and losing it loses nothing.
 
 import type { MutualIdentityStatus } from '../../api/mutual-identity.ts'
+import type { AuthorityRef } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
+import { accountAsked } from './asked.ts'
 import type { IdentityFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
 import { servingSecret } from './ownership.ts'
@@ -19,11 +21,13 @@ export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Ou
   const lastFailure = outcome.kind === 'failed' ? failureAfter(identity.status, identity.generation, outcome.error, now) : undefined
   const readiness = outcome.kind === 'failed' ? failed(facts, plan, outcome.error, now) : plan.readiness
   const certificate = certificateAfter(facts, plan, outcome) ?? identity.status.certificate
+  const pods = podsAfter(facts)
   return {
     observedGeneration: identity.generation,
     conditions: conditionsFor(readiness, identity.status.conditions, identity.generation, now),
     ...(spiffeIdAfter(facts, plan, outcome) ?? {}),
     ...(certificate ? { certificate } : {}),
+    ...(pods ? { pods } : {}),
     ...(lastFailure ? { lastFailure } : {}),
   }
 }
@@ -63,7 +67,13 @@ export function announce(facts: IdentityFacts, plan: IdentityPlan, outcome: Outc
 }
 
 /** Steps that improve on a certificate which is good as it is. */
-const UPKEEP: ReadonlySet<Reason> = new Set<Reason>(['RenewalDue', 'RenewalRequested', 'BundleOutdated', 'MetadataChanged'])
+const UPKEEP: ReadonlySet<Reason> = new Set<Reason>([
+  'RenewalDue',
+  'RenewalRequested',
+  'BundleOutdated',
+  'MetadataChanged',
+  'FormerSecretRemoved',
+])
 
 /** A failed renewal does not take readiness away while the certificate lasts; a person's turn does. */
 function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: Instant): Readiness {
@@ -81,25 +91,37 @@ function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: I
 }
 
 function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): MutualIdentityStatus['certificate'] {
-  const { authority } = facts
-  const issuedBy = `${authority?.ref.kind}/${authority?.ref.name}/${authority?.signing?.number}`
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
+    const { authority, generation } = plan.step
     return {
       serialNumber: outcome.serialNumber,
       notAfter: formatInstant(outcome.notAfter),
       renewAt: formatInstant(outcome.renewAt),
-      issuedBy,
+      issuedBy: issuedBy(authority, generation.number),
     }
   }
+  const authority = facts.switching?.from ?? facts.authority
   const secret = servingSecret(facts)
-  const renewAt = secret && currentRenewAt(secret)
-  if (!secret?.leaf || renewAt === undefined || secret.leaf.authorityKeyID !== authority?.signing?.subjectKeyID) return undefined
+  const renewAt = secret && currentRenewAt(secret, facts.identity.spec.certificate.renewBefore)
+  if (!secret?.leaf || renewAt === undefined || !authority?.signing) return undefined
+  if (secret.leaf.authorityKeyID !== authority.signing.subjectKeyID) return undefined
   return {
     serialNumber: secret.leaf.serialNumber,
     notAfter: formatInstant(secret.leaf.notAfter),
     renewAt: formatInstant(renewAt),
-    issuedBy,
+    issuedBy: issuedBy(authority.ref, authority.signing.number),
   }
+}
+
+/** `ClusterMutualAuthority/default/1`, `MutualAuthority/internal/1`. */
+const issuedBy = ({ kind, name }: AuthorityRef, generation: number): string => `${kind}/${name}/${generation}`
+
+/** Nothing is told of pods that may not be read. */
+function podsAfter(facts: IdentityFacts): MutualIdentityStatus['pods'] {
+  if (facts.unknown.includes('pods')) return facts.identity.status.pods
+  const account = accountAsked(facts)
+  const matching = typeof account === 'string' ? (facts.podsByAccount[account] ?? 0) : facts.selectedPods
+  return { selected: facts.selectedPods, mismatched: facts.selectedPods - matching }
 }
 
 function spiffeIdAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): { spiffeID: string } | undefined {

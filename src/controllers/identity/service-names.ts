@@ -7,18 +7,24 @@ import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
 
 type Labels = Readonly<Record<string, string>>
 
+/** Sorted names of the covering Services: those that mean them everywhere, and the bare ones, which mean them in this namespace only. */
+export interface ServiceNames {
+  readonly full: readonly DnsName[]
+  readonly short: readonly DnsName[]
+}
+
 /**
- * Sorted names of the covering Services. While there are no pods, a name that the present leaf holds stays as long as its Service is
- * there: whether the Service covers the pods cannot be seen just now. `heldNames`: names of a leaf that verifies to our anchors.
+ * While there are no pods, a name that the present leaf holds stays as long as its Service is there: whether the Service covers the pods
+ * cannot be seen just now. `heldNames`: names of a leaf that verifies to our anchors.
  */
-export function serviceDnsNames(
+export function serviceNames(
   identity: MutualIdentity,
   pods: readonly Pod[],
   heldNames: readonly string[],
   caches: Caches,
   clusterDomain: string,
-): readonly DnsName[] {
-  if (identity.spec.certificate.serviceNames === 'None') return []
+): ServiceNames {
+  if (identity.spec.certificate.serviceNames === 'None') return { full: [], short: [] }
   const services = new Set(coveringServices(identity, pods, caches))
   if (pods.length === 0 && heldNames.length > 0) {
     const held = new Set(heldNames)
@@ -26,7 +32,18 @@ export function serviceDnsNames(
       if (Object.keys(service.selector).length > 0 && held.has(`${service.name}.${service.namespace}.svc`)) services.add(service)
     }
   }
-  return [...new Set([...services].flatMap((service) => namesOf(service, clusterDomain)))].sort()
+  return {
+    full: [...new Set([...services].flatMap((service) => namesOf(service, clusterDomain)))].sort(),
+    short: [...new Set([...services].flatMap(({ name }) => dnsNameOrNone(name)))].sort(),
+  }
+}
+
+/** Of the extra names those that read as `<service>.<namespace>` of another namespace of this cluster, which no allow-list can mean. */
+export function foreignServiceNames({ namespace, spec }: MutualIdentity, caches: Pick<Caches, 'namespaces'>): readonly string[] {
+  return spec.certificate.dnsNames.filter((name) => {
+    const [, second = '', more] = name.split('.')
+    return more === undefined && second !== namespace && caches.namespaces.get('', second) !== undefined
+  })
 }
 
 /**

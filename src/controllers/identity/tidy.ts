@@ -1,32 +1,30 @@
-// The Secret around a leaf that is right: trust bundle, labels, annotations, owner. What differs is patched without touching the key. Pure.
+// The Secret around a leaf that is right: anchors, labels, annotations, owner. What differs is patched without touching the key. Pure.
 
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { annotations } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
-import { leafSecretMetadata } from '../../api/stored/leaf-secret.ts'
+import { holdsKey, TRUST_STORES } from '../../api/stored/leaf-files.ts'
+import { type AnnotationPatch, leafSecretMetadata, trustAnnotations } from '../../api/stored/leaf-secret.ts'
 import { formatInstant } from '../../base/instant.ts'
-import type { TrustBundle } from '../../pki/bundle.ts'
 import type { Asked } from './asked.ts'
 import type { SecretFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
+import type { Trust } from './trust.ts'
 
-/** What of a Secret is changed without touching its key. `bundle` is the new text of ca.crt; what is undefined or absent stays. */
+/** What of a Secret is changed without touching its key. What is undefined or absent stays; null takes an entry away. */
 export interface SecretPatch {
-  readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
+  readonly labels: AnnotationPatch
+  readonly annotations: AnnotationPatch
   readonly ownerReferences: readonly object[] | undefined
-  readonly bundle: string | undefined
+  /** The anchors to be written, with the annotations that go with them. */
+  readonly trust: Trust | undefined
 }
 
-/** Only the bundle, for an identity that cannot be served just now; undefined when it is current or there is none. */
-export function bundlePatch(secret: SecretFacts, bundle: TrustBundle | undefined): SecretPatch | undefined {
-  if (!bundle || secret.bundleFingerprint === bundle.fingerprint || secret.immutable) return undefined
-  return {
-    labels: {},
-    annotations: { [annotations.bundleFingerprint]: bundle.fingerprint },
-    ownerReferences: undefined,
-    bundle: bundle.text,
-  }
+export const OUTDATED = 'the anchors are not those that are to be trusted'
+
+/** Only the anchors, for an identity that cannot be served just now; undefined when they are current. */
+export function trustPatch(secret: SecretFacts, trust: Trust): SecretPatch | undefined {
+  return trustIsCurrent(secret, trust) ? undefined : { labels: {}, annotations: {}, ownerReferences: undefined, trust }
 }
 
 /** Undefined when all is as it must be. */
@@ -35,30 +33,56 @@ export function tidySecret(
   secret: SecretFacts,
   asked: Asked,
 ): { readonly reason: Reason; readonly message: string; readonly patch: SecretPatch } | undefined {
-  const { bundle, generation, profileHash, authority } = asked
+  const { generation, profileHash, authority, trust } = asked
   const wanted = leafSecretMetadata({
     identity,
     authority: authority.ref,
     serialNumber: secret.leaf?.serialNumber ?? '',
     issuingGeneration: generation.number,
-    renewAt: formatInstant(currentRenewAt(secret) ?? 0),
-    bundleFingerprint: bundle.fingerprint,
+    renewAt: formatInstant(currentRenewAt(secret, asked.renewBefore) ?? 0),
     profileHash,
     renewedFor: asked.renewedFor,
+    template: identity.spec.delivery.secretTemplate,
   })
-  const outdated = secret.bundleFingerprint !== bundle.fingerprint
-  const patch = { ...wanted, bundle: outdated ? bundle.text : undefined }
-  if (outdated) return { reason: 'BundleOutdated', message: 'ca.crt is not the published bundle', patch }
+  const labels = { ...taken(secret.template.labels), ...wanted.labels }
+  const patch = { ...wanted, labels, annotations: { ...taken(secret.template.annotations), ...wanted.annotations } }
+  if (trust && !trustIsCurrent(secret, trust)) return { reason: 'BundleOutdated', message: OUTDATED, patch: { ...patch, trust } }
   const wrong = [
-    ...differing('label', secret.labels, wanted.labels),
-    ...differing('annotation', secret.annotations, wanted.annotations),
+    ...differing('label', { ...secret.template.labels, ...secret.labels }, patch.labels),
+    ...differing('annotation', { ...secret.template.annotations, ...secret.annotations }, patch.annotations),
     ...(secret.owner?.uid === identity.uid ? [] : ['owner reference']),
   ]
-  return wrong.length === 0 ? undefined : { reason: 'MetadataChanged', message: `to be repaired: ${wrong.join(', ')}`, patch }
+  if (wrong.length === 0) return undefined
+  return { reason: 'MetadataChanged', message: `to be put right: ${wrong.join(', ')}`, patch: { ...patch, trust: undefined } }
 }
 
-function differing(what: string, present: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string[] {
+/** What the last template put there goes, unless it is asked for again. */
+export function taken(values: Readonly<Record<string, string>>): Record<string, null> {
+  return Object.fromEntries(Object.keys(values).map((key) => [key, null]))
+}
+
+/** Whether the Secret holds these anchors and no others, and says so. */
+function trustIsCurrent(secret: SecretFacts, trust: Trust): boolean {
+  const files = [...Object.keys(trust.files), ...trust.stores.map((store) => TRUST_STORES[store])].sort()
+  const present = secret.files.filter((name) => !holdsKey(name))
+  const own = secret.annotations
+  const said = trustAnnotations({
+    bundleFingerprint: trust.bundle.fingerprint,
+    trustHash: trust.hash,
+    trustSince: own[annotations.trustSince] ?? '',
+    trustDomains: trust.trustDomains,
+    trustFilesHash: secret.trustFilesHash,
+    formerAuthorities: trust.formerAuthorities,
+  })
+  return (
+    secret.bundleFingerprint === trust.bundle.fingerprint &&
+    files.join() === present.join() &&
+    differing('annotation', own, said).length === 0
+  )
+}
+
+function differing(what: string, present: Readonly<Record<string, string>>, wanted: AnnotationPatch): string[] {
   return Object.keys(wanted)
-    .filter((key) => present[key] !== wanted[key])
+    .filter((key) => (present[key] ?? null) !== wanted[key])
     .map((key) => `${what} ${key}`)
 }

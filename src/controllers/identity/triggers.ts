@@ -2,20 +2,28 @@
 
 import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { leafSecretName } from '../../api/names.ts'
 import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
 import type { Lookup } from '../../k8s/store.ts'
 import { anyLabel, type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
 import { identityKey } from './controller.ts'
+import { identitiesNear } from './observe-overlaps.ts'
+import { selectedPods } from './observe-pods.ts'
 import { contained } from './service-names.ts'
 
 const keyOf = (identity: MutualIdentity): string => identityKey(identity.namespace, identity.name)
 
-const LEAF_SUFFIX = leafSecretName('')
+/** The identities whose Secret this is: those that name it, and the one that owns it, which may have named it before. */
+export function identitiesOfSecret(secret: LeafSecret, identities: Lookup<MutualIdentity>): string[] {
+  const naming = identities.by('secretName', `${secret.namespace}/${secret.name}`).map(keyOf)
+  const owner = secret.owner && identities.get(secret.namespace, secret.owner.name)
+  return [...new Set([...naming, ...(owner ? [keyOf(owner)] : [])])]
+}
 
-/** The identity whose Secret this is, by name: labels can be edited. */
-export function identityOfSecret(secret: LeafSecret): string[] {
-  return secret.name.endsWith(LEAF_SUFFIX) ? [identityKey(secret.namespace, secret.name.slice(0, -LEAF_SUFFIX.length))] : []
+/** The identities that a change of another one concerns: those that name the same Secret or select the same pods. */
+export function identitiesBeside(identity: MutualIdentity, caches: Pick<Caches, 'identities' | 'pods'>): string[] {
+  const naming = caches.identities.by('secretName', `${identity.namespace}/${identity.spec.delivery.secretName}`)
+  const near = identitiesNear(identity, selectedPods(identity, caches), caches)
+  return [...new Set([...naming, ...near].map(keyOf))]
 }
 
 /** Identities whose selector matches the pod. */
@@ -36,9 +44,18 @@ export function identitiesOfService(service: Service, caches: Pick<Caches, 'iden
   return [...new Set([...byLabels.map(keyOf), ...byPods.flatMap((pod) => identitiesOfPod(pod, caches.identities))])]
 }
 
-/** All identities of an authority. */
-export function identitiesOfAuthority(name: string, identities: Lookup<MutualIdentity>): string[] {
-  return identities.by('authority', name).map(keyOf)
+/** All identities that an authority signs for, by its key. */
+export function identitiesOfAuthority(key: string, identities: Lookup<MutualIdentity>): string[] {
+  return identities.by('authority', key).map(keyOf)
+}
+
+/** All identities whose Secrets hold the anchors of an authority: they name it, or it signed for them before. */
+export function identitiesTrusting(key: string, caches: Pick<Caches, 'identities' | 'leafSecrets'>): string[] {
+  const naming = caches.identities.by('trusts', key).map(keyOf)
+  const holding = caches.leafSecrets
+    .by('signedBy', key)
+    .flatMap(({ namespace, owner }) => (owner ? [identityKey(namespace, owner.name)] : []))
+  return [...new Set([...naming, ...holding])]
 }
 
 /** All identities of a namespace. */

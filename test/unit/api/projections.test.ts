@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { projectClusterMutualAuthority } from '../../../src/api/cluster-mutual-authority.ts'
+import { projectClusterMutualAuthority, projectMutualAuthority } from '../../../src/api/authority.ts'
 import { MATCHES_NOTHING } from '../../../src/api/label-selector.ts'
 import { projectMutualIdentity } from '../../../src/api/mutual-identity.ts'
 import { hours, minutes } from '../../../src/base/duration.ts'
@@ -31,6 +31,7 @@ describe('projectMutualIdentity', () => {
       conditions,
       spiffeID: 'spiffe://example.org/ns/shop/sa/web',
       certificate: { serialNumber: 'ab', notAfter: 'x', renewAt: 'y', issuedBy: 'z' },
+      pods: { selected: 3, mismatched: 1 },
       lastFailure,
     }
     const raw = {
@@ -39,7 +40,15 @@ describe('projectMutualIdentity', () => {
         podSelector: { matchLabels: { app: 'payments' }, matchExpressions: [{ key: 'tier', operator: 'Exists' }] },
         serviceAccountName: 'web',
         authorityRef: { kind: 'ClusterMutualAuthority', name: 'other' },
-        certificate: { lifetime: '1h30m', keyType: 'ED25519', serviceNames: 'None' },
+        certificate: { lifetime: '1h30m', renewBefore: '30m', keyType: 'ED25519', serviceNames: 'None', dnsNames: ['web.example.org'] },
+        delivery: {
+          secretName: 'web-tls',
+          formats: ['PKCS12', 'DER'],
+          keystorePasswordRef: { name: 'password', key: 'value' },
+          secretTemplate: { labels: { team: 'a' }, annotations: { note: 'b' } },
+        },
+        trust: { additionalAuthorities: [{ kind: 'MutualAuthority', name: 'internal', pooled: true }, { name: 'edge' }] },
+        restart: { onRenewal: true },
       },
       status,
     }
@@ -55,8 +64,27 @@ describe('projectMutualIdentity', () => {
       spec: {
         podSelector: { matchLabels: { app: 'payments' }, matchExpressions: [{ key: 'tier', operator: 'Exists', values: [] }] },
         serviceAccountName: 'web',
-        authorityRef: { kind: 'ClusterMutualAuthority', name: 'other' },
-        certificate: { lifetime: minutes(90), keyType: 'ED25519', serviceNames: 'None' },
+        authority: { kind: 'ClusterMutualAuthority', namespace: '', name: 'other' },
+        certificate: {
+          lifetime: minutes(90),
+          renewBefore: minutes(30),
+          keyType: 'ED25519',
+          serviceNames: 'None',
+          dnsNames: ['web.example.org'],
+        },
+        delivery: {
+          secretName: 'web-tls',
+          formats: ['PKCS12', 'DER'],
+          keystorePasswordRef: { name: 'password', key: 'value' },
+          secretTemplate: { labels: { team: 'a' }, annotations: { note: 'b' } },
+        },
+        trust: {
+          additionalAuthorities: [
+            { ref: { kind: 'MutualAuthority', namespace: 'shop', name: 'internal' }, pooled: true },
+            { ref: { kind: 'ClusterMutualAuthority', namespace: '', name: 'edge' }, pooled: false },
+          ],
+        },
+        restart: { onRenewal: true },
       },
       problem: undefined,
       status,
@@ -67,8 +95,16 @@ describe('projectMutualIdentity', () => {
     const expected = {
       podSelector: { matchLabels: {}, matchExpressions: [] },
       serviceAccountName: undefined,
-      authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
-      certificate: { lifetime: undefined, keyType: 'ECDSAP256', serviceNames: 'Auto' },
+      authority: { kind: 'ClusterMutualAuthority', namespace: '', name: 'default' },
+      certificate: { lifetime: undefined, renewBefore: undefined, keyType: 'ECDSAP256', serviceNames: 'Auto', dnsNames: [] },
+      delivery: {
+        secretName: 'payments-mtls',
+        formats: [],
+        keystorePasswordRef: undefined,
+        secretTemplate: { labels: {}, annotations: {} },
+      },
+      trust: { additionalAuthorities: [] },
+      restart: { onRenewal: false },
     }
     expect(specOf({ podSelector: {} })).toMatchObject({ spec: expected, problem: undefined })
     expect(specOf({ podSelector: {}, authorityRef: null, certificate: { lifetime: null } })).toMatchObject({
@@ -129,7 +165,22 @@ describe('projectMutualIdentity', () => {
   })
 })
 
+describe('projectMutualAuthority', () => {
+  it('is of its namespace alone, and its Services are known by their bare names', () => {
+    const authority = projectMutualAuthority({ metadata, spec: { policy: { allowedNamespaces: ['bank'] } } })
+    expect(authority).toMatchObject({
+      namespace: 'shop',
+      ref: { kind: 'MutualAuthority', namespace: 'shop', name: 'payments' },
+      spec: { policy: { allowedNamespaces: ['shop'], shortServiceNames: true } },
+    })
+  })
+})
+
 describe('projectClusterMutualAuthority', () => {
+  it('reads a CA that others keep', () => {
+    expect(authorityOf({ caSecret: { name: 'corporate' } }).spec.backEnd).toEqual({ kind: 'caSecret', name: 'corporate' })
+  })
+
   it('reads everything that is set', () => {
     const status = {
       observedGeneration: 3,
@@ -143,16 +194,18 @@ describe('projectClusterMutualAuthority', () => {
       trustDomain: 'example.org',
       selfManaged: { keyType: 'RSA3072', rootLifetime: '8760h' },
       leaf: { lifetime: '12h', minLifetime: '1m', maxLifetime: '48h', keyTypes: ['ED25519', 'RSA3072'] },
-      policy: { allowedNamespaces: ['shop'] },
+      policy: { allowedNamespaces: ['shop'], allowedDNSNames: ['*.example.org'], shortServiceNames: true },
+      trustBundle: { namespaces: { policy: 'Selector', selector: { matchLabels: { mesh: 'yes' } } } },
     }
     const authority = projectClusterMutualAuthority({ metadata: { ...metadata, namespace: 'ignored' }, spec, status })
     expect(authority).toMatchObject({ namespace: '', name: 'payments', uid: 'u-1', generation: 3, problem: undefined })
     expect(authority.status).toEqual(status)
     expect(authority.spec).toEqual({
       trustDomain: 'example.org',
-      selfManaged: { keyType: 'RSA3072', rootLifetime: hours(8760) },
+      backEnd: { kind: 'selfManaged', keyType: 'RSA3072', rootLifetime: hours(8760) },
       leaf: { lifetime: hours(12), minLifetime: minutes(1), maxLifetime: hours(48), keyTypes: ['ED25519', 'RSA3072'] },
-      policy: { allowedNamespaces: ['shop'] },
+      policy: { allowedNamespaces: ['shop'], allowedDNSNames: ['*.example.org'], shortServiceNames: true },
+      trustBundle: { namespaces: { policy: 'Selector', selector: { matchLabels: { mesh: 'yes' }, matchExpressions: [] } } },
     })
   })
 
@@ -161,9 +214,10 @@ describe('projectClusterMutualAuthority', () => {
       problem: undefined,
       spec: {
         trustDomain: undefined,
-        selfManaged: { keyType: 'ECDSAP256', rootLifetime: hours(2160) },
+        backEnd: { kind: 'selfManaged', keyType: 'ECDSAP256', rootLifetime: hours(2160) },
         leaf: { lifetime: hours(24), minLifetime: minutes(10), maxLifetime: undefined, keyTypes: undefined },
-        policy: { allowedNamespaces: undefined },
+        policy: { allowedNamespaces: undefined, allowedDNSNames: [], shortServiceNames: false },
+        trustBundle: { namespaces: { policy: 'WithIdentities' } },
       },
     })
   })
@@ -171,6 +225,8 @@ describe('projectClusterMutualAuthority', () => {
   it.each<[string, unknown, string]>([
     ['a root lifetime in days', { selfManaged: { rootLifetime: '90d' } }, 'spec.selfManaged.rootLifetime "90d" is not a duration'],
     ['an unknown key type in the list', { leaf: { keyTypes: ['ED25519', 'DSA'] } }, 'spec.leaf.keyTypes[1] "DSA" is not one of'],
+    ['two back ends', { caSecret: { name: 'a' }, selfManaged: {} }, 'both selfManaged and caSecret'],
+    ['a CA Secret without a name', { caSecret: {} }, 'spec.caSecret.name is missing'],
     ['namespaces that are a text', { policy: { allowedNamespaces: 'shop' } }, 'spec.policy.allowedNamespaces "shop" is not a list'],
   ])('makes a problem of %s', (_what, spec, problem) => {
     expect(authorityOf(spec).problem).toContain(problem)

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { publishedBundle } from '../../../src/api/stored/bundle.ts'
 import { hours } from '../../../src/base/duration.ts'
 import { EXPLAIN_USAGE, explain } from '../../../src/cli/explain.ts'
 import type { RawObject } from '../../../src/k8s/resource.ts'
@@ -26,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 // The command reads the machine's clock, so this CA is of today.
 const ca = await makeCA({ madeAt: Date.now() - hours(1) })
-const bundle = makeBundle([ca.certificate], Date.now())
+const bundle = publishedBundle(makeBundle([ca.certificate], Date.now()), 'cluster.local', 1)
 const secret = caSecret(ca)
 const objects: Readonly<Record<string, readonly RawObject[]>> = {
   '/apis/mutualidentity.io/v1alpha1/namespaces/shop/mutualidentities': [identityObject()],

@@ -16,7 +16,7 @@ describe('the page', () => {
   it('of an identity that has what it needs says when it is renewed', () => {
     expect(pageOf(servedFacts())).toMatchObject({
       Identity: 'shop/payments',
-      Authority: 'ClusterMutualAuthority/default, trust domain cluster.local; generation 1 signs until 2027-02-22T12:00:00Z (in 2160h)',
+      Authority: 'ClusterMutualAuthority default, trust domain cluster.local; generation 1 signs until 2027-02-22T12:00:00Z (in 2160h)',
       Pods: '2 selected, service accounts: payments',
       'DNS names': 'payments.shop, payments.shop.svc',
       Secret: 'payments-mtls',
@@ -47,13 +47,9 @@ describe('the page', () => {
     [
       'a new bundle',
       servedFacts({}, { bundleFingerprint: undefined }),
-      { 'Next step': 'patch Secret payments-mtls (ca.crt), its key and certificate stay' },
+      { 'Next step': 'patch Secret payments-mtls (anchors), its key and certificate stay' },
     ],
-    [
-      'a Secret made again',
-      servedFacts({}, { immutable: true, labels: {} }),
-      { 'Next step': 'delete Secret payments-mtls, to make it again' },
-    ],
+    ['a Secret made again', servedFacts({}, { immutable: true, labels: {} }), { 'Next step': 'delete Secret payments-mtls' }],
     [
       'unusable material',
       servedFacts({}, { problem: { reason: 'KeyInvalid', detail: 'tls.key: bad' }, leaf: undefined }),
@@ -83,13 +79,13 @@ describe('the page', () => {
   it('of an authority that may not be read says unknown, and does not guess', () => {
     const authority = authorityOf({ signing: undefined, unreadable: 'it may not be read by this account' })
     expect(pageOf(factsOf({ authority }))).toMatchObject({
-      Authority: 'ClusterMutualAuthority/default: unknown: it may not be read by this account',
+      Authority: 'ClusterMutualAuthority default: unknown: it may not be read by this account',
       State: expect.stringContaining('AuthorityUnknown'),
     })
   })
 
   it('of no authority says that there is none', () => {
-    expect(pageOf(factsOf({ authority: undefined })).Authority).toBe('ClusterMutualAuthority/default: not found')
+    expect(pageOf(factsOf({ authority: undefined })).Authority).toBe('ClusterMutualAuthority default: not found')
   })
 
   it('of an authority that cannot sign says why', () => {

@@ -159,7 +159,7 @@ describe('a bundle that was written', () => {
   const bundle = bundleOf(ca)
   it('reads back as current', () => {
     const copy = projectBundleRecord(bundleMap(bundle))
-    expect(bundleIsCurrent(copy, DEFAULT_REF, bundle.fingerprint)).toBe(true)
+    expect(bundleIsCurrent(copy, DEFAULT_REF, bundle)).toBe(true)
     expect([copy.bundle?.text, copy.problem]).toEqual([bundle.text, undefined])
   })
 
@@ -171,11 +171,11 @@ describe('a bundle that was written', () => {
       { labels: { [label]: 'edited' } },
     ]),
   ])('is not current when somebody edited %s', (_what, change) => {
-    expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle, change)), DEFAULT_REF, bundle.fingerprint)).toBe(false)
+    expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle, change)), DEFAULT_REF, bundle)).toBe(false)
   })
 
   it('is not current when another one was published', () => {
-    expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle)), DEFAULT_REF, bundleOf(stranger).fingerprint)).toBe(false)
+    expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle)), DEFAULT_REF, bundleOf(stranger))).toBe(false)
   })
 
   it.each<[string, string | undefined]>([

@@ -21,6 +21,7 @@ import {
   leafSecret,
   makeCA,
   NOW,
+  OPERATOR_NAMESPACE,
   pemOf,
 } from '../../../support/material.ts'
 
@@ -44,7 +45,11 @@ function factsOf({ authority = authorityObject(), others = [], secrets = [], rec
   const stores = filledStores({ authorities: [authority, ...others], caSecrets: secrets, bundleRecords: record ? [record] : [] })
   const observed = stores.authorities.get('', authority.metadata.name)
   if (!observed) throw new Error('the authority is not in its store')
-  return observeAuthorityState(observed, stores, 'cluster.local')
+  return observeAuthorityState(observed, stores, {
+    operatorNamespace: OPERATOR_NAMESPACE,
+    defaultTrustDomain: 'cluster.local',
+    namespacedTrustDomains: {},
+  })
 }
 const planOf = (world: World, now = NOW) => planAuthority(factsOf(world), now)
 
@@ -135,7 +140,7 @@ describe('a CA Secret that cannot be used', () => {
       caSecret(first, { annotations: { [annotations.generation]: '-1' } }),
       /generation is not a positive number/,
     ],
-    ['with a leaf instead of a CA', caSecret(first, { data: leaf['data'] as Record<string, string> }), /holds a path/],
+    ['with a leaf instead of a CA', caSecret(first, { data: leaf['data'] as Record<string, string> }), /is no CA/],
   ])('%s stops everything, and names itself and the cause', (_what, secret, detail) => {
     const plan = planOf({ secrets: [secret], record })
     expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyInvalid' } })

@@ -6,7 +6,7 @@ import type { AuthorityOutcome } from '../../../../src/controllers/authority/per
 import { planAuthority } from '../../../../src/controllers/authority/plan.ts'
 import { announceAuthority, nextAuthorityStatus } from '../../../../src/controllers/authority/report.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
-import { authorityObject, bundleMap, bundleOf, caSecret, filledStores, makeCA, NOW } from '../../../support/material.ts'
+import { authorityObject, bundleMap, bundleOf, caSecret, filledStores, makeCA, NOW, OPERATOR_NAMESPACE } from '../../../support/material.ts'
 
 const ca = await makeCA()
 const NONE: AuthorityOutcome = { kind: 'none' }
@@ -19,7 +19,11 @@ function scene(objects: { authority?: RawObject; secrets?: RawObject[]; record?:
   const stores = filledStores({ authorities: [authority], caSecrets: secrets, bundleRecords: [record] })
   const observed = stores.authorities.get('', 'default')
   if (!observed) throw new Error('the authority is not in its store')
-  const facts = observeAuthorityState(observed, stores, 'cluster.local')
+  const facts = observeAuthorityState(observed, stores, {
+    operatorNamespace: OPERATOR_NAMESPACE,
+    defaultTrustDomain: 'cluster.local',
+    namespacedTrustDomains: {},
+  })
   const plan = planAuthority(facts, NOW)
   return {
     status: (outcome: AuthorityOutcome) => nextAuthorityStatus(facts, plan, outcome, NOW),

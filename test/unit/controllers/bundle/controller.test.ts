@@ -1,8 +1,8 @@
 // Whole passes over a copy of a trust bundle, and which copies a change concerns.
 
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { labels } from '../../../../src/api/names.ts'
-import { copiesOfAuthority, copiesOfNamespace, copyOfIdentity } from '../../../../src/controllers/bundle/triggers.ts'
+import { authorityOfKey, labels } from '../../../../src/api/names.ts'
+import { copiesOfAuthority, copiesOfIdentity, copiesOfNamespace } from '../../../../src/controllers/bundle/triggers.ts'
 import { configMaps, type RawObject } from '../../../../src/k8s/resource.ts'
 import { authorityObject, bundleMap, bundleOf, filledStores, identityObject, makeCA, namespaceObject } from '../../../support/material.ts'
 import { type Passes, passes } from '../../../support/passes.ts'
@@ -47,7 +47,7 @@ describe('a pass over a copy', () => {
     const present = one.api.at(configMaps, REF) as RawObject
     one.seen('bundleCopies', { ...present, data: { 'ca.crt': 'edited', other: 'x' } })
     await one.bundle()
-    expect(one.api.at(configMaps, REF)?.['data']).toEqual({ 'ca.crt': bundle.text, other: 'x' })
+    expect(one.api.at(configMaps, REF)?.['data']).toEqual({ 'ca.crt': bundle.text, 'bundle.json': bundle.json, other: 'x' })
   })
 
   it('makes an immutable one anew', async () => {
@@ -115,10 +115,10 @@ describe('the copies that a change concerns', () => {
   })
   it('of an identity: the one in its namespace', () => {
     const [identity] = filledStores({ identities: [at('shop', 'a', 'other')] }).identities.all()
-    expect(identity && copyOfIdentity(identity)).toBe('shop/other')
+    expect(identity && copiesOfIdentity(identity)).toEqual(['shop/other'])
   })
   it('of an authority: where identities are and where a copy is, each once', () => {
-    expect(copiesOfAuthority('default', stores).sort()).toEqual(['attic/default', 'bank/default', 'shop/default'])
+    expect(copiesOfAuthority(authorityOfKey('default'), stores).sort()).toEqual(['attic/default', 'bank/default', 'shop/default'])
   })
   it('of a namespace: what its identities need, each once', () => {
     expect(copiesOfNamespace('shop', stores).sort()).toEqual(['shop/default', 'shop/other'])

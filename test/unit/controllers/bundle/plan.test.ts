@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { annotations, labels } from '../../../../src/api/names.ts'
-import { type BundlePlan, observeBundle, planBundle } from '../../../../src/controllers/bundle/plan.ts'
+import { observeBundle } from '../../../../src/controllers/bundle/observe.ts'
+import { type BundlePlan, planBundle } from '../../../../src/controllers/bundle/plan.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
 import {
   bundleMap,

@@ -179,7 +179,7 @@ describe('the authority of an identity', () => {
       secretName: 'default-ca-1',
       secretUid: secret.metadata.uid,
       secretResourceVersion: secret.metadata.resourceVersion,
-      rootFingerprint: ca.certificate.fingerprint,
+      certificateFingerprint: ca.certificate.fingerprint,
     })
   })
 

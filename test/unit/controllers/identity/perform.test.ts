@@ -9,6 +9,7 @@ import { annotations, labels } from '../../../../src/api/names.ts'
 import { projectLeafSecret } from '../../../../src/api/stored/leaf-secret.ts'
 import { hours, minutes } from '../../../../src/base/duration.ts'
 import { formatInstant } from '../../../../src/base/instant.ts'
+import { askedFor } from '../../../../src/controllers/identity/asked.ts'
 import type { IdentityFacts } from '../../../../src/controllers/identity/facts.ts'
 import { observeIdentity } from '../../../../src/controllers/identity/observe.ts'
 import { type Outcome, performIdentity } from '../../../../src/controllers/identity/perform.ts'
@@ -23,6 +24,7 @@ import { verifyChain } from '../../../../src/pki/verify.ts'
 import { keyOf, oddCertificate, type Recipe } from '../../../support/certificates.ts'
 import {
   authorityObject,
+  b64,
   bundleMap,
   bundleOf,
   caSecret,
@@ -74,7 +76,7 @@ function scene(issuer: Issuer = honest): Scene {
   const removed: string[] = []
   const deps = {
     client: api.client,
-    issuers: { selfManaged: issuer },
+    issuers: { generations: issuer },
     clock: virtualClock(NOW),
     random: steadyRandom,
     wroteSecret: (raw: RawObject) => void wrote.push(raw),
@@ -313,12 +315,17 @@ describe('an issuer that fails', () => {
   })
 })
 
+const trustNow = () => {
+  const asked = askedFor(factsWith(), NOW)
+  return 'trust' in asked ? asked.trust : undefined
+}
+
 describe('a repair', () => {
   it('patches metadata and bundle of exactly that version, and neither key nor certificate', async () => {
     const { api, perform } = scene()
     const present = api.put(secrets, await leafSecret(ca))
     const { uid = '', resourceVersion = '' } = present.metadata
-    const patch = { labels: { a: 'b' }, annotations: { c: 'd' }, ownerReferences: [{ e: 'f' }], bundle: 'the bundle' }
+    const patch = { labels: { a: 'b' }, annotations: { c: 'd' }, ownerReferences: [{ e: 'f' }], trust: trustNow() }
     expect(await perform(factsWith(present), { kind: 'update', secretName: REF.name, version: { uid, resourceVersion }, patch })).toEqual({
       kind: 'updated',
     })
@@ -327,8 +334,14 @@ describe('a repair', () => {
         verb: 'mergePatch',
         path: 'secrets shop/payments-mtls',
         body: {
-          metadata: { labels: { a: 'b' }, annotations: { c: 'd' }, ownerReferences: [{ e: 'f' }], uid, resourceVersion },
-          data: { 'ca.crt': Buffer.from('the bundle').toString('base64') },
+          metadata: {
+            labels: { a: 'b' },
+            annotations: expect.objectContaining({ c: 'd', [annotations.bundleFingerprint]: bundleOf(ca).fingerprint }),
+            ownerReferences: [{ e: 'f' }],
+            uid,
+            resourceVersion,
+          },
+          data: { 'ca.crt': b64(bundleOf(ca).text) },
         },
       },
     ])
@@ -337,7 +350,7 @@ describe('a repair', () => {
   it('without a new bundle patches no data', async () => {
     const { api, perform } = scene()
     const { uid = '', resourceVersion = '' } = api.put(secrets, await leafSecret(ca)).metadata
-    const patch = { labels: {}, annotations: {}, ownerReferences: undefined, bundle: undefined }
+    const patch = { labels: {}, annotations: {}, ownerReferences: undefined, trust: undefined }
     await perform(factsWith(), { kind: 'update', secretName: REF.name, version: { uid, resourceVersion }, patch })
     expect(api.writes[0]?.body).not.toHaveProperty('data')
   })

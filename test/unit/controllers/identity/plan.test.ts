@@ -92,7 +92,7 @@ describe('an identity that may not be served', () => {
     const facts = servedFacts({}, { bundleFingerprint: fingerprintOf(Buffer.from('old')) })
     const plan = planIdentity({ ...facts, identity: withCertificate({ lifetime: hours(9999) }) }, NOW)
     expect(plan).toMatchObject({
-      step: { kind: 'update', patch: { bundle: 'the bundle', labels: {} } },
+      step: { kind: 'update', patch: { trust: { bundle: { text: 'the bundle' } }, labels: {} } },
       readiness: { reason: 'LifetimeOutOfBounds' },
     })
   })

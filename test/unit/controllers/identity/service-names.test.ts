@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { contained, serviceDnsNames } from '../../../../src/controllers/identity/service-names.ts'
+import { contained, serviceNames } from '../../../../src/controllers/identity/service-names.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
 import { filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
 
@@ -14,7 +14,7 @@ function namesOf({ services = [serviceObject('web')], pods = [], held = [], spec
   const stores = filledStores({ identities: [identityObject(spec)], services, pods })
   const [identity] = stores.identities.all()
   if (!identity) throw new Error('the identity is not in its store')
-  return serviceDnsNames(identity, [...stores.pods.all()], held, stores, 'cluster.local')
+  return serviceNames(identity, [...stores.pods.all()], held, stores, 'cluster.local').full
 }
 const THREE = ['web.shop', 'web.shop.svc', 'web.shop.svc.cluster.local']
 
@@ -38,7 +38,7 @@ describe('the names of a Service', () => {
     const [identity] = stores.identities.all()
     if (!identity) throw new Error('the identity is not in its store')
     const domain = ['b', 'c', 'd'].map((letter) => letter.repeat(63)).join('.')
-    expect(serviceDnsNames(identity, [], [], stores, domain)).toEqual([
+    expect(serviceNames(identity, [], [], stores, domain).full).toEqual([
       `${long}.shop`,
       `${long}.shop.svc`,
       'web.shop',
@@ -127,6 +127,6 @@ it('many pods and many Services of one selector are not multiplied', () => {
   const [identity] = stores.identities.all()
   if (!identity) throw new Error('the identity is not in its store')
   const lookup = { ...stores, pods: { by: () => pods } as unknown as typeof stores.pods }
-  expect(serviceDnsNames(identity, pods, [], lookup, 'cluster.local')).toHaveLength(count * 3)
+  expect(serviceNames(identity, pods, [], lookup, 'cluster.local').full).toHaveLength(count * 3)
   expect(looks).toBeLessThan(count * 10)
 })

@@ -1,19 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { annotations, labels } from '../../../../src/api/names.ts'
+import type { AnnotationPatch } from '../../../../src/api/stored/leaf-secret.ts'
 import { hours } from '../../../../src/base/duration.ts'
 import { formatInstant, parseInstant } from '../../../../src/base/instant.ts'
 import { askedFor } from '../../../../src/controllers/identity/asked.ts'
 import type { SecretFacts } from '../../../../src/controllers/identity/facts.ts'
-import { bundlePatch, tidySecret } from '../../../../src/controllers/identity/tidy.ts'
+import { tidySecret, trustPatch } from '../../../../src/controllers/identity/tidy.ts'
 import { fingerprintOf } from '../../../../src/pki/fingerprint.ts'
 import { factsOf, NOW, secretFor } from '../../../support/identity-facts.ts'
 
 const facts = factsOf()
-const asked = askedFor(facts)
+const asked = askedFor(facts, NOW)
 if (!('profile' in asked)) throw new Error('these facts must ask for a certificate')
 const good = secretFor(facts)
 const tidy = (change: Partial<SecretFacts> = {}) => tidySecret(facts.identity, { ...good, ...change }, asked)
+/** What the annotations are after a patch. */
+const patched = (annotationsBefore: Readonly<Record<string, string>>, patch: AnnotationPatch = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries({ ...annotationsBefore, ...patch }).filter((entry): entry is [string, string] => entry[1] !== null))
 const OLD = fingerprintOf(Buffer.from('old'))
 
 describe('a Secret around a leaf that is right', () => {
@@ -25,21 +29,16 @@ describe('a Secret around a leaf that is right', () => {
     const edited = tidy({ labels: { ...good.labels, [key]: 'edited' } })
     expect(edited).toMatchObject({
       reason: 'MetadataChanged',
-      message: `to be repaired: label ${key}`,
-      patch: { labels: good.labels, bundle: undefined },
+      message: `to be put right: label ${key}`,
+      patch: { labels: good.labels, trust: undefined },
     })
   })
 
-  it.each([annotations.serialNumber, annotations.issuingGeneration, annotations.bundleFingerprint, annotations.profileHash])(
-    'gets annotation %s back',
-    (key) => {
-      const { [key]: _gone, ...rest } = good.annotations
-      expect(tidy({ annotations: rest })).toMatchObject({
-        message: `to be repaired: annotation ${key}`,
-        patch: { annotations: good.annotations },
-      })
-    },
-  )
+  it.each([annotations.serialNumber, annotations.issuingGeneration, annotations.profileHash])('gets annotation %s back', (key) => {
+    const { [key]: _gone, ...rest } = good.annotations
+    const edited = tidy({ annotations: rest })
+    expect([edited?.message, patched(rest, edited?.patch.annotations)]).toEqual([`to be put right: annotation ${key}`, good.annotations])
+  })
 
   it('gets an instant of renewal that is within bounds, where somebody moved it beyond', () => {
     const far = NOW + hours(1000)
@@ -52,7 +51,7 @@ describe('a Secret around a leaf that is right', () => {
     fc.assert(
       fc.property(fc.option(fc.integer({ min: NOW - hours(48), max: NOW + hours(48) }), { nil: undefined }), (renewAt) => {
         const patch = tidy({ renewAt })?.patch
-        const after = patch?.annotations ?? good.annotations
+        const after = patched(good.annotations, patch?.annotations)
         const again = parseInstant(after[annotations.renewAt] ?? '')
         expect(tidy({ renewAt: again, annotations: after })).toBeUndefined()
       }),
@@ -70,7 +69,7 @@ describe('a Secret around a leaf that is right', () => {
 
   it('gets its owner back, as one that garbage collection follows', () => {
     const edited = tidy({ owner: undefined })
-    expect(edited).toMatchObject({ message: 'to be repaired: owner reference' })
+    expect(edited).toMatchObject({ message: 'to be put right: owner reference' })
     expect(edited?.patch.ownerReferences).toEqual([
       {
         apiVersion: 'mutualidentity.io/v1alpha1',
@@ -86,31 +85,28 @@ describe('a Secret around a leaf that is right', () => {
   it('gets the published bundle in the same patch as everything else', () => {
     expect(tidy({ bundleFingerprint: OLD, labels: {} })).toMatchObject({
       reason: 'BundleOutdated',
-      patch: { bundle: 'the bundle', labels: good.labels },
+      patch: { trust: asked.trust, labels: good.labels },
     })
   })
 
   it('names all that is repaired', () => {
     const edited = tidy({ owner: undefined, labels: { ...good.labels, [labels.role]: 'ca' } })
-    expect(edited?.message).toBe(`to be repaired: label ${labels.role}, owner reference`)
+    expect(edited?.message).toBe(`to be put right: label ${labels.role}, owner reference`)
   })
 })
 
-describe('only the bundle, for an identity that cannot be served', () => {
-  const { bundle } = asked
-  it('is patched with its fingerprint and nothing else', () => {
-    expect(bundlePatch({ ...good, bundleFingerprint: OLD, labels: {} }, bundle)).toEqual({
+describe('only the anchors, for an identity that cannot be served', () => {
+  const { trust } = asked
+  if (!trust) throw new Error('these facts must have anchors')
+  it('are patched and nothing else', () => {
+    expect(trustPatch({ ...good, bundleFingerprint: OLD, labels: {} }, trust)).toEqual({
       labels: {},
-      annotations: { [annotations.bundleFingerprint]: bundle.fingerprint },
+      annotations: {},
       ownerReferences: undefined,
-      bundle: bundle.text,
+      trust,
     })
   })
-  it.each<[string, Partial<SecretFacts>, typeof bundle | undefined]>([
-    ['it is current', {}, bundle],
-    ['there is none', { bundleFingerprint: OLD }, undefined],
-    ['the Secret is immutable', { bundleFingerprint: OLD, immutable: true }, bundle],
-  ])('is left alone when %s', (_what, change, published) => {
-    expect(bundlePatch({ ...good, ...change }, published)).toBeUndefined()
+  it('are left alone when they are current', () => {
+    expect(trustPatch(good, trust)).toBeUndefined()
   })
 })

@@ -5,8 +5,8 @@ import {
   identitiesOfAuthority,
   identitiesOfNamespace,
   identitiesOfPod,
+  identitiesOfSecret,
   identitiesOfService,
-  identityOfSecret,
 } from '../../../../src/controllers/identity/triggers.ts'
 import { changed, filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
 
@@ -53,10 +53,10 @@ describe('a Service concerns', () => {
 describe('a Secret concerns', () => {
   const secret = (name: string) => projectLeafSecret(changed({ metadata: { namespace: 'shop', name } }))
   it('the identity that its name says, since labels can be edited', () => {
-    expect(identityOfSecret(secret('payments-mtls'))).toEqual(['shop/payments'])
+    expect(identitiesOfSecret(secret('app-mtls'), stores.identities)).toEqual(['shop/app'])
   })
-  it('nobody where its name is of another form', () => {
-    expect(identityOfSecret(secret('payments-tls'))).toEqual([])
+  it('nobody where no identity names it', () => {
+    expect(identitiesOfSecret(secret('payments-tls'), stores.identities)).toEqual([])
   })
 })
 

@@ -1,12 +1,14 @@
-// The self-managed back end: signs with the key of a generation's CA Secret in the operator's namespace.
+// Signs with the key of a generation's CA Secret in the operator's namespace, whether it was made there or copied from somebody's Secret.
 // Holds the KeyObject of a CA by UID and resourceVersion of its Secret, nothing else; knows no other back end.
 
+import type { KeyObject } from 'node:crypto'
+import { readCaPair } from '../api/stored/ca-pair.ts'
 import { dataField } from '../api/stored/common.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Client } from '../k8s/client.ts'
 import { secrets } from '../k8s/resource.ts'
-import { readChain } from '../pki/certificate.ts'
+import type { Certificate } from '../pki/certificate.ts'
 import { parsePrivateKey } from '../pki/keys.ts'
 import { type Signer, signLeaf } from '../pki/sign.ts'
 import { checkSigningPair } from '../pki/verify.ts'
@@ -15,12 +17,17 @@ import type { GenerationRef, IssueRequest, Issuer } from './issuer.ts'
 /** Signers that are kept at most: more generations than sign at once in any cluster; the oldest is forgotten first. */
 const MAX_SIGNERS = 64
 
-/** An issuer that reads CA Secrets of `namespace` (the operator's) by name, once per version. */
-export function createSelfManagedIssuer(options: { client: Client; namespace: string; random: Random }): Issuer {
-  const { client, namespace, random } = options
-  const signers = new Map<string, Promise<Signer>>()
+/** A CA, and what is served after its leaves. */
+interface Generation extends Signer {
+  readonly intermediates: readonly Certificate[]
+}
 
-  function signerOf(generation: GenerationRef, now: number): Promise<Signer> {
+/** An issuer that reads CA Secrets of `namespace` (the operator's) by name, once per version. */
+export function createGenerationIssuer(options: { client: Client; namespace: string; random: Random }): Issuer {
+  const { client, namespace, random } = options
+  const signers = new Map<string, Promise<Generation>>()
+
+  function signerOf(generation: GenerationRef, now: number): Promise<Generation> {
     const version = `${generation.secretUid}/${generation.secretResourceVersion}`
     const known = signers.get(version)
     if (known !== undefined) return known
@@ -35,32 +42,30 @@ export function createSelfManagedIssuer(options: { client: Client; namespace: st
     async issue(request: IssueRequest) {
       const signer = await signerOf(request.generation, request.now)
       const leaf = await signLeaf(request.profile, request.publicKey, signer, request.now, random)
-      return { chain: [leaf] }
+      return { chain: [leaf, ...signer.intermediates] }
     },
   }
 }
 
-async function loadSigner(client: Client, namespace: string, generation: GenerationRef, now: number): Promise<Signer> {
+async function loadSigner(client: Client, namespace: string, generation: GenerationRef, now: number): Promise<Generation> {
   const raw = await client.get(secrets, { namespace, name: generation.secretName })
   if (raw.metadata.uid !== generation.secretUid || raw.metadata.resourceVersion !== generation.secretResourceVersion) {
     throw new OperatorError('retry', 'CAKeyChanged', `CA Secret ${generation.secretName} changed since the plan was made`)
   }
-  const certificateText = dataField(raw, 'tls.crt')
+  const { certificate, intermediates, problem } = readCaPair(raw)
   const keyText = dataField(raw, 'tls.key')
-  if (!certificateText || !keyText) throw invalid(generation, 'tls.crt or tls.key is missing')
-  const signer = readSigner(generation, certificateText, keyText)
-  if (signer.certificate.fingerprint !== generation.rootFingerprint)
-    throw invalid(generation, 'it holds another certificate than the published root')
-  const verdict = checkSigningPair(signer.certificate, signer.privateKey, now)
+  if (problem !== undefined || !certificate || !keyText) throw invalid(generation, problem ?? 'tls.crt or tls.key is missing')
+  if (certificate.fingerprint !== generation.certificateFingerprint)
+    throw invalid(generation, 'it holds another certificate than the one that was published')
+  const privateKey = readKey(generation, keyText)
+  const verdict = checkSigningPair(certificate, privateKey, now)
   if (!verdict.ok) throw invalid(generation, `${verdict.rule}: ${verdict.detail}`)
-  return signer
+  return { certificate, privateKey, intermediates }
 }
 
-function readSigner(generation: GenerationRef, certificateText: Buffer, keyText: Buffer): Signer {
+function readKey(generation: GenerationRef, keyText: Buffer): KeyObject {
   try {
-    const [certificate] = readChain(certificateText.toString('latin1'))
-    if (!certificate) throw new Error('tls.crt holds no certificate')
-    return { certificate, privateKey: parsePrivateKey(keyText) }
+    return parsePrivateKey(keyText)
   } catch (error) {
     throw invalid(generation, messageOf(error))
   } finally {

@@ -1,0 +1,30 @@
+// May an identity go over to its new authority now? Its peers must accept it first, and have had the time to. Pure.
+
+import { authorityText } from '../../api/names.ts'
+import { seconds } from '../../base/duration.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
+import type { Readiness } from '../readiness.ts'
+import type { IdentityFacts } from './facts.ts'
+import { PROPAGATION_DELAY } from './propagation.ts'
+
+/** Peers are looked at again so often: what they hold wakes nobody else. */
+const LOOK_AGAIN = seconds(15)
+
+/** Undefined: nothing holds it. */
+export function heldBySwitch({ switching, authority }: IdentityFacts, now: Instant): (Readiness & { readonly next: Instant }) | undefined {
+  if (!switching || !authority) return undefined
+  const { from, peersNotReady, acceptedSince } = switching
+  const [to, old] = [authorityText(authority.ref), authorityText(from.ref)]
+  // Nobody can renew what the old one signed: waiting longer would end in a certificate that nobody accepts.
+  if (!from.signing) return undefined
+  const seen = 'identities of other namespaces are not seen'
+  if (peersNotReady.length > 0) {
+    const names = `${peersNotReady.slice(0, 5).join(', ')}${peersNotReady.length > 5 ? ` and ${peersNotReady.length - 5} more` : ''}`
+    const message = `${old} goes on until the identities of this namespace that live by it accept ${to}: list it in spec.trust.additionalAuthorities (pooled, where programs read ca.crt) of ${names}; ${seen}`
+    return { state: 'waiting', reason: 'PeersNotReady', message, next: now + LOOK_AGAIN }
+  }
+  const readyAt = acceptedSince + PROPAGATION_DELAY
+  if (acceptedSince === 0 || readyAt <= now) return undefined
+  const message = `all peers of this namespace accept ${to}; ${old} goes on until ${formatInstant(readyAt)}, when their programs have read it; ${seen}`
+  return { state: 'waiting', reason: 'PeersNotReady', message, next: Math.min(readyAt, now + LOOK_AGAIN) }
+}

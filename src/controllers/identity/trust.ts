@@ -1,0 +1,165 @@
+// Whom an identity trusts: the anchors of its own authority, of others that it accepts, and of those that it was switched away from while
+// what they signed is in use. What is observed, and the files that come of it. Pure but for the lookups.
+
+import type { Format, MutualIdentity } from '../../api/mutual-identity.ts'
+import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.ts'
+import type { PublishedBundle } from '../../api/stored/bundle.ts'
+import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
+import { type FormerAuthority, type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
+import type { Instant } from '../../base/instant.ts'
+import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
+import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
+import type { Caches } from '../caches.ts'
+
+/** An authority besides the own one. */
+export interface TrustSource {
+  readonly ref: AuthorityRef
+  /** The last published bundle; undefined: none, or it cannot be read just now. */
+  readonly bundle: PublishedBundle | undefined
+  /** It was published but cannot be read: what was made of it before must stay. */
+  readonly unreadable: boolean
+  /** Its anchors go into ca.crt too. */
+  readonly pooled: boolean
+}
+
+/** One that signed before. */
+export interface FormerSource extends TrustSource {
+  readonly until: Instant
+  /** Identities of the namespace name it, or hold what it signed; undefined until: for as long as they do. */
+  readonly usedByPeers: boolean
+}
+
+export interface TrustFacts {
+  readonly additional: readonly TrustSource[]
+  readonly former: readonly FormerSource[]
+}
+
+/** What an identity's Secret holds of anchors. */
+export interface Trust {
+  /** The own authority's, and those of pooled ones. */
+  readonly bundle: TrustBundle
+  /** The trust domains that are accepted, the own one first. */
+  readonly trustDomains: readonly string[]
+  /** A file for each of the others, by name. */
+  readonly files: Readonly<Record<string, string>>
+  /** The keystores of anchors that are asked for. */
+  readonly stores: readonly (keyof typeof TRUST_STORES)[]
+  /** Of all that is above. */
+  readonly hash: Fingerprint
+  readonly formerAuthorities: readonly FormerAuthority[]
+  /** Authorities that have not published a bundle yet. */
+  readonly missing: readonly string[]
+  /** When a former authority may go. */
+  readonly next: Instant | undefined
+}
+
+/** Reads the caches. */
+export function observeTrust(identity: MutualIdentity, secret: LeafSecret | undefined, caches: Caches): TrustFacts {
+  const additional = identity.spec.trust.additionalAuthorities
+    .filter(({ ref }) => authorityKey(ref) !== authorityKey(identity.spec.authority))
+    .map(({ ref, pooled }) => ({ ...sourceOf(ref, caches), pooled }))
+  const former = (secret?.formerAuthorities ?? []).map(({ ref, until }) => ({
+    ...sourceOf(ref, caches),
+    pooled: true,
+    until,
+    usedByPeers: isUsed(ref, identity, caches),
+  }))
+  return { additional, former }
+}
+
+/** The source of anchors of an authority: its published record, which outlives it. */
+export function sourceOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'>): Omit<TrustSource, 'pooled'> {
+  const [record] = caches.bundleRecords.by('authority', authorityKey(ref))
+  return { ref, bundle: record?.bundle, unreadable: record !== undefined && record.bundle === undefined }
+}
+
+/** Whether others of the namespace name an authority, or hold a certificate of it. */
+function isUsed(ref: AuthorityRef, { namespace, name }: MutualIdentity, caches: Caches): boolean {
+  const key = authorityKey(ref)
+  const others = [
+    ...caches.identities
+      .by('trustsInNamespace', `${key}/${namespace}`)
+      .filter((other) => other.name !== name && authorityKey(other.spec.authority) === key),
+    ...caches.leafSecrets
+      .by('signedBy', key)
+      .filter((other) => other.namespace === namespace && other.owner?.name !== name && holds(other, key)),
+  ]
+  return others.length > 0
+}
+
+const holds = (secret: LeafSecret, key: string): boolean => {
+  const present = labelledAuthority(secret)
+  return present !== undefined && authorityKey(present) === key
+}
+
+/** What may go wrong: a bundle that was published cannot be read, so nothing is changed. */
+export type TrustOrProblem = Trust | { readonly problem: string }
+
+/**
+ * The trust of an identity whose own authority is `own`. `also`: an authority that it is being switched from or to, which is pooled. Throws
+ * `BundleInvalid` where the pool is too large.
+ */
+export function trustFor(
+  own: { readonly ref: AuthorityRef; readonly bundle: PublishedBundle },
+  { additional, former }: TrustFacts,
+  options: {
+    readonly also: readonly (FormerAuthority & { readonly bundle: PublishedBundle; readonly former: boolean })[]
+    readonly formats: readonly Format[]
+    readonly now: Instant
+  },
+): TrustOrProblem {
+  const ownKey = authorityKey(own.ref)
+  const kept = former.filter(({ ref, until, usedByPeers }) => authorityKey(ref) !== ownKey && (usedByPeers || until > options.now))
+  const also = options.also.map(({ ref, bundle }) => ({ ref, bundle, unreadable: false, pooled: true }))
+  const sources = distinct([...also, ...additional, ...kept]).filter(({ ref }) => authorityKey(ref) !== ownKey)
+  const unreadable = sources.find((source) => source.unreadable)
+  if (unreadable) return { problem: `the published bundle of ${authorityText(unreadable.ref)} cannot be read` }
+  const known = sources.filter((source): source is TrustSource & { bundle: PublishedBundle } => source.bundle !== undefined)
+  const bundle = poolBundles([own.bundle, ...known.filter(({ pooled }) => pooled).map((source) => source.bundle)])
+  const ofSpiffe = options.formats.includes('SPIFFE') ? [own.bundle] : []
+  const files = Object.fromEntries(
+    [...ofSpiffe, ...known.map((source) => source.bundle)].map(({ trustDomain, text }) => [spiffeBundleFile(trustDomain), text]),
+  )
+  const stores = (['PKCS12', 'JKS'] as const).filter((format) => options.formats.includes(format))
+  const untils = kept.filter(({ usedByPeers }) => !usedByPeers).map(({ until }) => until)
+  return {
+    bundle,
+    trustDomains: [...new Set([own.bundle, ...known.map((source) => source.bundle)].map(({ trustDomain }) => trustDomain))],
+    files,
+    stores,
+    hash: hashOf(bundle, files, stores),
+    formerAuthorities: merged([...options.also.filter((source) => source.former), ...kept]).filter(
+      ({ ref }) => authorityKey(ref) !== ownKey,
+    ),
+    missing: sources.filter((source) => source.bundle === undefined).map(({ ref }) => authorityText(ref)),
+    next: untils.length > 0 ? Math.min(...untils) : undefined,
+  }
+}
+
+function hashOf(bundle: TrustBundle, files: Readonly<Record<string, string>>, stores: readonly string[]): Fingerprint {
+  const entries = Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, text]) => [name, fingerprintOf(Buffer.from(text))])
+  return fingerprintOf(Buffer.from(JSON.stringify([bundle.fingerprint, entries, stores])))
+}
+
+/** Each authority once; pooled where one mention is. */
+function distinct(sources: readonly TrustSource[]): readonly TrustSource[] {
+  const byKey = new Map<string, TrustSource>()
+  for (const source of sources) {
+    const key = authorityKey(source.ref)
+    const known = byKey.get(key)
+    byKey.set(key, known ? { ...known, pooled: known.pooled || source.pooled } : source)
+  }
+  return [...byKey.values()]
+}
+
+/** Each authority once, until the latest of its instants. */
+function merged(former: readonly FormerAuthority[]): readonly FormerAuthority[] {
+  const byKey = new Map<string, FormerAuthority>()
+  for (const { ref, until } of former) {
+    const key = authorityKey(ref)
+    byKey.set(key, { ref, until: Math.max(until, byKey.get(key)?.until ?? 0) })
+  }
+  return [...byKey.values()]
+}
