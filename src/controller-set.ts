@@ -14,6 +14,10 @@ import { allAuthorities } from './controllers/caches.ts'
 import { identityKey, reconcileIdentity } from './controllers/identity/controller.ts'
 import { Patience } from './controllers/identity/patience.ts'
 import { PodCounts } from './controllers/identity/pod-counts.ts'
+import { reconcileRestart } from './controllers/restart/controller.ts'
+import { workloadCache } from './controllers/restart/observe.ts'
+import { Pace } from './controllers/restart/pace.ts'
+import { asking } from './controllers/restart/triggers.ts'
 import { createGenerationIssuer } from './issuers/generation.ts'
 import type { Issuers } from './issuers/issuer.ts'
 import type { Client } from './k8s/client.ts'
@@ -39,6 +43,8 @@ export interface ControllerSet {
   readonly controllers: Controllers
   /** Begins with every object that the caches hold. */
   start(): Promise<void>
+  /** Asks for a pass of every object. */
+  enqueueAll(): void
   /** Lets the steps at hand end; resolves when all is at rest. */
   stop(): Promise<void>
 }
@@ -50,6 +56,7 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
   let disconnect: (() => void) | undefined
   return {
     controllers,
+    enqueueAll: () => enqueueAll(stores, controllers),
     async start() {
       disconnect = connectTriggers(stores, controllers)
       if (config.defaultAuthority) controllers.authority.enqueue(DEFAULT_AUTHORITY)
@@ -74,6 +81,7 @@ function createControllers({ config, clock, random, log, client, stores, metrics
   const issuers: Issuers = { generations: createGenerationIssuer({ client, namespace: config.namespace, random }) }
   const patience = new Patience()
   const podCounts = new PodCounts()
+  const pace = new Pace(clock.monotonic())
   const shared = { client, clock, random, events, caches: stores }
   const everyMs = config.resyncMinutes * 60_000
   const controller = (
@@ -114,7 +122,11 @@ function createControllers({ config, clock, random, log, client, stores, metrics
           issuers,
           patience,
           podCounts,
-          surroundings: { operatorNamespace: config.namespace, clusterDomain: config.clusterDomain },
+          surroundings: {
+            operatorNamespace: config.namespace,
+            clusterDomain: config.clusterDomain,
+            restartWorkloads: config.restartWorkloads,
+          },
           wroteIdentity: (raw) => stores.identities.wrote(raw),
           wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
           removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
@@ -133,11 +145,22 @@ function createControllers({ config, clock, random, log, client, stores, metrics
           removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
         }),
     ),
+    ...(config.restartWorkloads
+      ? {
+          restart: controller(
+            'restart',
+            4,
+            () => restartKeys(stores),
+            (pass) => reconcileRestart(pass, { ...shared, pace, wroteWorkload: (kind, raw) => stores[workloadCache[kind]].wrote(raw) }),
+          ),
+        }
+      : {}),
   }
 }
 
 const authorityKeys = (stores: Stores): string[] => [...allAuthorities(stores)].map(({ ref }) => authorityKey(ref))
 const identityKeys = (stores: Stores): string[] => [...stores.identities.all()].map(({ namespace, name }) => identityKey(namespace, name))
+const restartKeys = (stores: Stores): string[] => asking(stores.identities.all())
 const bundleKeys = (stores: Stores): string[] => [
   ...new Set([...allAuthorities(stores)].flatMap(({ ref }) => copiesOfAuthority(ref, stores))),
 ]
@@ -150,7 +173,8 @@ function rememberSource({ caSources }: Stores, ref: ObjectRef, raw: RawObject | 
 }
 
 /** What was listed before this replica led woke nobody. */
-function enqueueAll(stores: Stores, { authority, identity, bundle }: Controllers): void {
+function enqueueAll(stores: Stores, { authority, identity, bundle, restart }: Controllers): void {
+  for (const key of restart ? restartKeys(stores) : []) restart?.enqueue(key)
   for (const key of authorityKeys(stores)) authority.enqueue(key)
   for (const key of identityKeys(stores)) identity.enqueue(key)
   for (const key of bundleKeys(stores)) bundle.enqueue(key)

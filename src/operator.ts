@@ -16,7 +16,7 @@ import { loadAccess } from './k8s/kubeconfig.ts'
 import { Election } from './k8s/lease.ts'
 import { createTransport } from './k8s/transport.ts'
 import { Manager, type Part, together } from './runtime/manager.ts'
-import { createStores, storeWatchers } from './stores.ts'
+import { createStores, restartWatchers, storeWatchers } from './stores.ts'
 import { serveTelemetry, type TelemetryServer } from './telemetry/http.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -46,12 +46,15 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     leading: () => terms.leading,
     queueDepths: () =>
       Object.fromEntries(Object.entries(terms.current?.controllers ?? {}).map(([name, controller]) => [name, controller.figures.depth])),
-    silences: () => Object.fromEntries(Object.entries(watchers).map(([name, watcher]) => [name, watcher.silentMs ?? 0])),
+    silences: () =>
+      Object.fromEntries(Object.entries({ ...watchers, ...workloadWatchers }).map(([name, watcher]) => [name, watcher.silentMs ?? 0])),
     certificates: () => certificateReadings(stores, clock.now()),
   })
   const transport = createTransport(access, { clock, connections: config.connections, userAgent: MANAGER, observe: metrics.request })
   const client = createClient(transport, { clock, random, fieldManager: MANAGER })
-  const watchers = storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace })
+  const watching = { client, clock, random, log, operatorNamespace: config.namespace }
+  const watchers = storeWatchers(stores, watching)
+  const workloadWatchers = config.restartWorkloads ? restartWatchers(stores, watching) : {}
   const terms = createTerms(log, (term) => createControllerSet({ ...options, client: fencedClient(client, term), stores, metrics }))
   const lease = { namespace: config.namespace, name: MANAGER }
   const identity = `${config.instance}_${Buffer.from(random.bytes(4)).toString('hex')}`
@@ -71,6 +74,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     },
     { name: 'transport', start: async () => {}, stop: () => transport.close() },
     together('watches', Object.values(watchers), log),
+    aside(together('watches of workloads', Object.values(workloadWatchers), log)),
     {
       name: 'election',
       start: async () => {
@@ -90,6 +94,11 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   ]
   const manager = new Manager(parts, { log })
   return { start: () => manager.start(), stop: () => manager.stop() }
+}
+
+/** A part that nobody waits for: certificates are issued without it. Its start fails only where it is stopped. */
+function aside(part: Part): Part {
+  return { name: part.name, start: async () => void part.start().catch(() => undefined), stop: () => part.stop() }
 }
 
 /** Terms of leadership, one after the other: a new one begins when the former has come to rest. */

@@ -15,17 +15,7 @@ import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import { type Caches, indexes, projectNamespace, projectPod, projectService } from './controllers/caches.ts'
 import type { Client } from './k8s/client.ts'
-import {
-  configMaps,
-  daemonSets,
-  deployments,
-  namespaces,
-  pods,
-  type Resource,
-  secrets,
-  services,
-  statefulSets,
-} from './k8s/resource.ts'
+import { configMaps, daemonSets, deployments, namespaces, pods, type Resource, secrets, services, statefulSets } from './k8s/resource.ts'
 import { Store, type Stored, type StoreProblem } from './k8s/store.ts'
 import { Watcher } from './k8s/watcher.ts'
 
@@ -100,7 +90,11 @@ interface WatchDeps {
 /** A watch for each store that is always filled, by its name. */
 export function storeWatchers(stores: Stores, deps: WatchDeps): Record<StandingCache, Watcher<Stored>> {
   const optional: readonly string[] = restartCaches
-  return watchersOf((Object.keys(scopes) as StandingCache[]).filter((name) => !optional.includes(name)), stores, deps)
+  return watchersOf(
+    (Object.keys(scopes) as StandingCache[]).filter((name) => !optional.includes(name)),
+    stores,
+    deps,
+  )
 }
 
 /**

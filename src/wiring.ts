@@ -14,6 +14,7 @@ import {
   identitiesOfService,
   identitiesTrusting,
 } from './controllers/identity/triggers.ts'
+import { asking, restartsBeside, restartsOfSecret, restartsOfWorkload } from './controllers/restart/triggers.ts'
 import { equalData } from './k8s/equality.ts'
 import type { Change } from './k8s/store.ts'
 import type { Controller } from './runtime/controller.ts'
@@ -25,6 +26,8 @@ export interface Controllers {
   readonly authority: Controller
   readonly identity: Controller
   readonly bundle: Controller
+  /** Only where workloads may be restarted. */
+  readonly restart?: Controller
 }
 
 /** Subscribes the controllers; returns a function that undoes it. */
@@ -33,6 +36,7 @@ export function connectTriggers(stores: Stores, controllers: Controllers): () =>
     ...identityTriggers(stores, controllers.identity),
     ...authorityTriggers(stores, controllers.authority),
     ...bundleTriggers(stores, controllers.bundle),
+    ...(controllers.restart ? restartTriggers(stores, controllers.restart) : []),
   ]
   return () => {
     for (const end of ends) end()
@@ -85,6 +89,21 @@ function bundleTriggers(stores: Stores, bundle: Controller): (() => void)[] {
     trigger(stores.bundleRecords, bundle, (change) => both(change, (record) => ofAuthority(record.authority))),
     trigger(stores.bundleCopies, bundle, (change) => byOthers(change, (copy) => [bundleKey(copy.authority, copy.namespace)])),
     trigger(stores.namespaces, bundle, (change) => both(change, ({ name }) => copiesOfNamespace(name, stores))),
+  ]
+}
+
+/** The identity's own writes count here: the Secret and the status that reports it are what is waited for. */
+function restartTriggers(stores: Stores, restart: Controller): (() => void)[] {
+  return [
+    trigger(stores.identities, restart, (change) => {
+      if (!onlyStatus(change)) return both(change, (identity) => restartsBeside(identity, stores))
+      const { before, after } = change
+      return after && before?.status.certificate?.serialNumber !== after.status.certificate?.serialNumber ? asking([after]) : []
+    }),
+    trigger(stores.leafSecrets, restart, (change) => both(change, (secret) => restartsOfSecret(secret, stores))),
+    ...[stores.deployments, stores.statefulSets, stores.daemonSets].map((workloads) =>
+      trigger(workloads, restart, (change) => byOthers(change, (workload) => restartsOfWorkload(workload, stores))),
+    ),
   ]
 }
 

@@ -2,7 +2,7 @@
 
 import { Document, isMap, isSeq, type YAMLMap } from 'yaml'
 import { customResourceDefinitions } from '../../src/api/crd.ts'
-import { type RbacManifest, rbacManifests } from '../../src/api/rights.ts'
+import { optionManifests, type RbacManifest, rbacManifests } from '../../src/api/rights.ts'
 import { apiReference, runbook } from './reference.ts'
 
 export interface GeneratedFile {
@@ -25,8 +25,13 @@ export function generatedFiles(): readonly GeneratedFile[] {
     })),
     { path: 'docs/api.md', text: apiReference() },
     { path: 'docs/runbook.md', text: runbook() },
-    { path: 'charts/mutual-identity/files/rbac.yaml', text: HEADER + rbacManifests(PLACEHOLDER).map(renderManifest).join('---\n') },
+    rbacFile('rbac', rbacManifests(PLACEHOLDER)),
+    rbacFile('rbac-restart', optionManifests('restart', PLACEHOLDER)),
   ]
+}
+
+function rbacFile(name: string, manifests: readonly RbacManifest[]): GeneratedFile {
+  return { path: `charts/mutual-identity/files/${name}.yaml`, text: HEADER + manifests.map(renderManifest).join('---\n') }
 }
 
 /** Rules carry their reasons as comments. */

@@ -38,6 +38,7 @@ only ever recovered from there. Removing the last identity, or the authority, do
 | on | annotation | does |
 |---|---|---|
 | MutualIdentity | \`mutualidentity.io/renew-requested-at: <RFC 3339 time>\` | a new key and certificate now, once for each distinct value |
+| Deployment, StatefulSet, DaemonSet | \`mutualidentity.io/restart-on-renewal: "true"\` | lets it be restarted after a renewal, where the identity asks for that and the operator runs with \`--restart-workloads=true\`; the pod template then says \`mutualidentity.io/restarted-for\` |
 `
 
 /** The whole API reference. */

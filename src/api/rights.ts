@@ -5,9 +5,14 @@ import { GROUP, MANAGER } from './names.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete'
 
+/** What the operator can be asked to do beyond certificates; the name of the role, and of the file it is in. */
+export type RightsOption = 'restart'
+
 export interface Right {
   /** `cluster`: in all namespaces, and of cluster-scoped objects; `operatorNamespace`: only where the controller itself lives. */
   readonly scope: 'cluster' | 'operatorNamespace'
+  /** Granted only where the option is asked for, by a role of its own; without one: always. */
+  readonly option?: RightsOption
   /** Empty for the core group. */
   readonly group: string
   readonly resources: readonly string[]
@@ -75,6 +80,16 @@ export const RIGHTS = [
     verbs: ['get', 'create', 'patch'],
     why: 'of several replicas one works at a time',
   },
+  {
+    scope: 'cluster',
+    option: 'restart',
+    group: 'apps',
+    resources: ['deployments', 'statefulsets', 'daemonsets'],
+    verbs: ['list', 'watch', 'patch'],
+    why:
+      'restarts workloads whose programs read their certificate only at start, by one annotation of the pod template, where their owners opt in. ' +
+      'RBAC cannot limit the patch to that annotation: whoever holds this account could run anything in those pods',
+  },
 ] as const satisfies readonly Right[]
 
 const RBAC = 'rbac.authorization.k8s.io'
@@ -97,27 +112,36 @@ export interface Account {
   readonly serviceAccount: string
 }
 
-/** A role and its binding for each scope, with the reason of each rule. */
-export function rbacManifests(account: Account): readonly RbacManifest[] {
+/** A role and its binding for each scope and each option that is on, with the reason of each rule. */
+export function rbacManifests(account: Account, options: readonly RightsOption[] = []): readonly RbacManifest[] {
   const { namespace } = account
   return [
-    ...roleAndBinding('cluster', 'ClusterRole', { name: `${MANAGER}-controller` }, account),
-    ...roleAndBinding('operatorNamespace', 'Role', { name: `${MANAGER}-controller`, namespace }, account),
+    ...roleAndBinding(rightsOf('cluster'), 'ClusterRole', { name: `${MANAGER}-controller` }, account),
+    ...roleAndBinding(rightsOf('operatorNamespace'), 'Role', { name: `${MANAGER}-controller`, namespace }, account),
+    ...options.flatMap((option) => optionManifests(option, account)),
   ]
 }
 
+/** What an option adds. */
+export function optionManifests(option: RightsOption, account: Account): readonly RbacManifest[] {
+  return roleAndBinding(rightsOf('cluster', option), 'ClusterRole', { name: `${MANAGER}-${option}` }, account)
+}
+
 /** The same as plain objects, ready to be created in this order. */
-export function rbacObjects(account: Account): readonly RbacManifest['object'][] {
-  return rbacManifests(account).map(({ object }) => object)
+export function rbacObjects(account: Account, options: readonly RightsOption[] = []): readonly RbacManifest['object'][] {
+  return rbacManifests(account, options).map(({ object }) => object)
+}
+
+function rightsOf(scope: Right['scope'], option?: RightsOption): readonly Right[] {
+  return (RIGHTS as readonly Right[]).filter((right) => right.scope === scope && right.option === option)
 }
 
 function roleAndBinding(
-  scope: Right['scope'],
+  rights: readonly Right[],
   kind: 'ClusterRole' | 'Role',
   metadata: { readonly name: string; readonly namespace?: string },
   { namespace, serviceAccount }: Account,
 ): readonly RbacManifest[] {
-  const rights = RIGHTS.filter((right) => right.scope === scope)
   const rules = rights.map(({ group, resources, verbs }): PolicyRule => ({ apiGroups: [group], resources, verbs }))
   const binding = {
     apiVersion: `${RBAC}/v1`,

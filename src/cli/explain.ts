@@ -35,7 +35,12 @@ export async function explain(
     const stores = await fillStores(client, namespace, options['operator-namespace'])
     const identity = stores.identities.get(namespace, name)
     if (!identity) throw new OperatorError('blocked', 'NotFound', notFound(namespace, name, stores.identities.readable))
-    const surroundings = { operatorNamespace: options['operator-namespace'], clusterDomain: options['cluster-domain'] }
+    // Whether the operator restarts workloads cannot be told from here: its own status of the identity says so.
+    const surroundings = {
+      operatorNamespace: options['operator-namespace'],
+      clusterDomain: options['cluster-domain'],
+      restartWorkloads: true,
+    }
     const facts = observeIdentity(identity, stores, surroundings)
     const now = systemClock.now()
     const plan = planIdentity(facts, now)

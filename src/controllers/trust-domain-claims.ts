@@ -7,11 +7,20 @@ import { allAuthorities, type Caches } from './caches.ts'
 
 type Lookups = Pick<Caches, 'authorities' | 'namespacedAuthorities' | 'caSecrets'>
 
-/** The authority that holds the trust domain which this one claims too; undefined when nobody else does. */
-export function elderOf(authority: Authority, caches: Lookups, defaultTrustDomain: string): Authority | undefined {
+/**
+ * The authority that holds the trust domain which this one claims too; undefined when nobody else does. `mayClaim`: whether one that has no CA yet
+ * may have what its spec names; the claim of one that may not stops nobody, else a tenant could keep another from its own trust domain.
+ */
+export function elderOf(
+  authority: Authority,
+  caches: Lookups,
+  defaultTrustDomain: string,
+  mayClaim: (other: Authority) => boolean = () => true,
+): Authority | undefined {
   const claimed = claimedTrustDomain(authority, caches, defaultTrustDomain)
   return [...allAuthorities(caches)]
     .filter((other) => other.uid !== authority.uid && !other.deleting && claimedTrustDomain(other, caches, defaultTrustDomain) === claimed)
+    .filter((other) => hasCa(other, caches) || mayClaim(other))
     .find((other) => comesFirst(other, authority, caches))
 }
 
@@ -32,7 +41,9 @@ export function standardTrustDomain({ namespace }: Pick<Authority, 'namespace'>,
  */
 function comesFirst(other: Authority, authority: Authority, caches: Lookups): boolean {
   if (other.ref.kind !== authority.ref.kind) return other.ref.kind === 'ClusterMutualAuthority'
-  const [ofOther, own] = [other, authority].map(({ ref }) => caches.caSecrets.by('authority', authorityKey(ref)).length > 0)
-  if (ofOther !== own) return ofOther === true
+  const ofOther = hasCa(other, caches)
+  if (ofOther !== hasCa(authority, caches)) return ofOther
   return other.createdAt === authority.createdAt ? other.uid < authority.uid : other.createdAt < authority.createdAt
 }
+
+const hasCa = ({ ref }: Authority, caches: Lookups): boolean => caches.caSecrets.by('authority', authorityKey(ref)).length > 0

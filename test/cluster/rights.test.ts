@@ -145,6 +145,8 @@ describe('the account of the controller may not', () => {
     ['delete an identity', ['DELETE', `${IDENTITIES}/web`]],
     ['change an authority', ['PATCH', `${AUTHORITIES}/default`, { spec: { leaf: { lifetime: '1h' } } }, { contentType: MERGE_PATCH }]],
     ['delete an authority', ['DELETE', `${AUTHORITIES}/default`]],
+    ['see Deployments', ['GET', '/apis/apps/v1/deployments']],
+    ['restart a workload', ['PATCH', '/apis/apps/v1/namespaces/shop/deployments/web', { spec: {} }, { contentType: MERGE_PATCH }]],
     ['run a pod', ['POST', '/api/v1/namespaces/shop/pods', pod]],
     ['make a token of an account', ['POST', '/api/v1/namespaces/shop/serviceaccounts/default/token', {}]],
     ['delete many ConfigMaps at once', ['DELETE', '/api/v1/namespaces/shop/configmaps']],

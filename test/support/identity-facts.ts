@@ -95,6 +95,7 @@ export function factsOf(change: Partial<IdentityFacts> = {}): IdentityFacts {
     observedAccounts: ['payments'],
     overlap: undefined,
     secretClaimedBy: undefined,
+    restartUnavailable: false,
     recordedAccount: undefined,
     serviceDnsNames: [parseDnsName('payments.shop'), parseDnsName('payments.shop.svc')],
     shortServiceNames: [],

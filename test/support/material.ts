@@ -198,6 +198,23 @@ export function serviceObject(name: string, spec: object = {}, change: RawChange
   )
 }
 
+/** A Deployment (or a workload of another kind) of shop that runs pods with app=payments, made before NOW; it opts in to restarts. */
+export function workloadObject(
+  name = 'payments',
+  change: RawChange & { template?: Record<string, string>; restartedFor?: string; spec?: object } = {},
+): RawObject {
+  const { template = { app: 'payments' }, restartedFor, spec = {}, ...more } = change
+  const annotations = restartedFor === undefined ? {} : { 'mutualidentity.io/restarted-for': restartedFor }
+  const metadata = {
+    namespace: 'shop',
+    name,
+    creationTimestamp: formatInstant(NOW - hours(24)),
+    annotations: { 'mutualidentity.io/restart-on-renewal': 'true' },
+  }
+  const fields = { template: { metadata: { labels: template, annotations }, spec: { containers: [] } }, ...spec }
+  return changed({ metadata, spec: fields } as RawObject, more)
+}
+
 export const namespaceObject = (name: string, change: RawChange = {}): RawObject => changed({ metadata: { name } }, change)
 
 /** Stores that hold these objects. A problem of a projection fails the test. */

@@ -9,6 +9,9 @@ import { bundleKey, reconcileBundle } from '../../src/controllers/bundle/control
 import { type IdentityOutcome, identityKey, reconcileIdentity } from '../../src/controllers/identity/controller.ts'
 import { Patience } from '../../src/controllers/identity/patience.ts'
 import { PodCounts } from '../../src/controllers/identity/pod-counts.ts'
+import { reconcileRestart } from '../../src/controllers/restart/controller.ts'
+import { workloadCache } from '../../src/controllers/restart/observe.ts'
+import { Pace } from '../../src/controllers/restart/pace.ts'
 import { createGenerationIssuer } from '../../src/issuers/generation.ts'
 import type { Issuer } from '../../src/issuers/issuer.ts'
 
@@ -33,6 +36,7 @@ export interface Passes {
   defaultAuthority(): Promise<Next>
   identity(namespace?: string, name?: string): Promise<Next>
   bundle(namespace?: string, authorityKey?: string): Promise<Next>
+  restart(namespace?: string, name?: string): Promise<Next>
 }
 
 export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Record<string, string[]> } = {}): Passes {
@@ -42,6 +46,7 @@ export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Reco
   const clock = virtualClock(NOW)
   const patience = new Patience()
   const podCounts = new PodCounts()
+  const pace = new Pace(clock.monotonic())
   const lines: string[] = []
   const outcomes: IdentityOutcome[] = []
   const log = createLog('debug', (line) => lines.push(line))
@@ -86,7 +91,7 @@ export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Reco
         issuers,
         patience,
         podCounts,
-        surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' },
+        surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local', restartWorkloads: true },
         wroteIdentity: (raw) => stores.identities.wrote(raw),
         wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
         removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
@@ -98,6 +103,12 @@ export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Reco
         operatorNamespace: OPERATOR_NAMESPACE,
         wroteCopy: (raw) => stores.bundleCopies.wrote(raw),
         removedCopy: (ref, uid) => stores.bundleCopies.removed(ref, uid),
+      }),
+    restart: (namespace = 'shop', name = 'payments') =>
+      reconcileRestart(pass(identityKey(namespace, name)), {
+        ...shared,
+        pace,
+        wroteWorkload: (kind, raw) => stores[workloadCache[kind]].wrote(raw),
       }),
   }
 }

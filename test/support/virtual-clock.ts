@@ -10,6 +10,8 @@ export interface VirtualClock extends Clock {
   shiftWall(ms: number): void
   /** Timers that wait. */
   readonly pending: number
+  /** Milliseconds until the next of them; undefined when none waits. */
+  readonly nextIn: number | undefined
 }
 
 interface Timer {
@@ -58,6 +60,10 @@ export function virtualClock(start: Instant = Date.UTC(2026, 0, 1)): VirtualCloc
     },
     get pending() {
       return timers.size
+    },
+    get nextIn() {
+      const due = nextDue(Number.POSITIVE_INFINITY)
+      return due && Math.max(0, due.at - elapsed)
     },
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { silentLog } from '../../src/base/log.ts'
 import type { Client, ListOptions, Page } from '../../src/k8s/client.ts'
 import type { Resource } from '../../src/k8s/resource.ts'
-import { createStores, scopes, storeWatchers } from '../../src/stores.ts'
+import { createStores, restartWatchers, scopes, storeWatchers } from '../../src/stores.ts'
 import {
   b64,
   bundleMap,
@@ -15,6 +15,7 @@ import {
   OPERATOR_NAMESPACE,
   podObject,
   steadyRandom,
+  workloadObject,
 } from '../support/material.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 
@@ -64,6 +65,31 @@ describe('what is read of the cluster', () => {
       `secrets ${OPERATOR_NAMESPACE} ca`,
       'services * *',
     ])
+  })
+})
+
+describe('workloads', () => {
+  const client = { listPages: async function* () {}, watch: async function* () {} } as unknown as Client
+  const deps = { client, clock: virtualClock(), random: steadyRandom, log: silentLog, operatorNamespace: OPERATOR_NAMESPACE }
+
+  it('are not watched unless asked for', () => {
+    expect(Object.keys(storeWatchers(filledStores(), deps)).filter((name) => /deployment|set/i.test(name))).toEqual([])
+  })
+
+  it('are unknown, not absent, until they were listed', () => {
+    const stores = createStores(() => {})
+    expect([stores.deployments.readable, Object.keys(restartWatchers(stores, deps)), stores.deployments.readable]).toEqual([
+      true,
+      ['deployments', 'statefulSets', 'daemonSets'],
+      false,
+    ])
+  })
+
+  it('are found by the labels of their pods where they opted in, and else not at all', () => {
+    const shy = workloadObject('shy', { annotations: { 'mutualidentity.io/restart-on-renewal': undefined } })
+    const { deployments } = filledStores({ deployments: [workloadObject('web', { template: { app: 'web', tier: 'front' } }), shy] })
+    const found = ['shop/app=web', 'shop/tier=front', 'shop/*', 'shop/app=payments'].map((pair) => deployments.by('optedIn', pair))
+    expect(found.map((list) => list.map(({ name }) => name))).toEqual([['web'], ['web'], ['web'], []])
   })
 })
 

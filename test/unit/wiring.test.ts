@@ -18,16 +18,21 @@ import {
   namespaceObject,
   podObject,
   serviceObject,
+  workloadObject,
 } from '../support/material.ts'
 
 const ca = await makeCA()
 const leaf = await leafSecret(ca)
+const STRANGER = workloadObject('stranger', { template: { app: 'stranger' } })
 const ANOTHER_AUTHORITY = authorityObject({}, { metadata: { name: 'other' } })
 
 type Name = WatchedCache
-function world() {
+const ASKS = { restart: { onRenewal: true } }
+const CERTIFICATE = { serialNumber: '0a', notAfter: '2030-01-01T00:00:00Z', renewAt: '2029-01-01T00:00:00Z', issuedBy: 'x' }
+/** `restarting`: workloads may be restarted; `asking`: the identity asks for it. */
+function world({ restarting = false, asking = restarting }: { restarting?: boolean; asking?: boolean } = {}) {
   const objects = {
-    identities: [identityObject()],
+    identities: [identityObject(asking ? ASKS : {})],
     authorities: [authorityObject(), ANOTHER_AUTHORITY],
     namespacedAuthorities: [authorityObject({}, { metadata: { namespace: 'shop', name: 'internal' } })],
     caSecrets: [caSecret(ca)],
@@ -37,11 +42,16 @@ function world() {
     pods: [podObject('a')],
     services: [serviceObject('payments')],
     namespaces: [namespaceObject('shop')],
+    deployments: [workloadObject()],
+    statefulSets: [workloadObject()],
+    daemonSets: [workloadObject()],
   } satisfies Record<Name, RawObject[]>
   const stores = filledStores(objects)
   const woken: Record<string, Set<string>> = { authority: new Set(), identity: new Set(), bundle: new Set() }
+  if (restarting) woken['restart'] = new Set()
   const noting = (name: string) => ({ enqueue: (key: string) => void woken[name]?.add(key) }) as unknown as Controller
-  const disconnect = connectTriggers(stores, { authority: noting('authority'), identity: noting('identity'), bundle: noting('bundle') })
+  const standing = { authority: noting('authority'), identity: noting('identity'), bundle: noting('bundle') }
+  const disconnect = connectTriggers(stores, restarting ? { ...standing, restart: noting('restart') } : standing)
   const result = () => Object.fromEntries(Object.entries(woken).map(([name, keys]) => [name, [...keys].sort()]))
   const event = (name: Name, type: 'MODIFIED' | 'DELETED', change: Parameters<typeof changed>[1] = {}) => {
     const object = changed(objects[name][0] as RawObject, { ...change, metadata: { resourceVersion: '900000', ...change.metadata } })
@@ -65,6 +75,9 @@ describe('a deletion wakes', () => {
     ['pods', { authority: [], identity: ['shop/payments'], bundle: [] }],
     ['services', { authority: [], identity: ['shop/payments'], bundle: [] }],
     ['namespaces', { authority: [], identity: ['shop/payments'], bundle: ['shop/default'] }],
+    ['deployments', NOBODY],
+    ['statefulSets', NOBODY],
+    ['daemonSets', NOBODY],
   ])('of %s: %j', (name, woken) => {
     expect(world().event(name, 'DELETED')).toEqual(woken)
   })
@@ -127,6 +140,59 @@ describe('what one controller wrote wakes another', () => {
       changed(one.objects.bundleRecords[0] as RawObject, { metadata: { resourceVersion: '900000' }, data: { 'ca.crt': 'x' } }),
     )
     expect(one.result()).toEqual({ authority: [], identity: ['shop/payments'], bundle: ['shop/default'] })
+  })
+})
+
+describe('where workloads are restarted', () => {
+  const restarts = (act: (one: ReturnType<typeof world>) => void): unknown => {
+    const one = world({ restarting: true })
+    act(one)
+    return one.result()['restart']
+  }
+  const later = (object: RawObject, change: Parameters<typeof changed>[1]): RawObject =>
+    changed(object, { ...change, metadata: { resourceVersion: '900000' } })
+  const asksNoMore = { fields: { spec: { podSelector: { matchLabels: { app: 'payments' } } } } }
+  const reported = { fields: { status: { certificate: CERTIFICATE } } }
+  const unready = { fields: { status: { observedGeneration: 7, conditions: [] } } }
+
+  it.each<[string, Parameters<typeof restarts>[0]]>([
+    ['its spec', (one) => one.event('identities', 'MODIFIED', asksNoMore)],
+    ['its deletion', (one) => one.event('identities', 'DELETED')],
+    ['its own Secret, as somebody changes it', (one) => one.event('leafSecrets', 'DELETED')],
+    ['its own Secret, as we write it', (one) => one.stores.leafSecrets.wrote(later(leaf, { data: { 'ca.crt': 'x' } }))],
+    ['the certificate in its status, as we write it', (one) => one.stores.identities.wrote(later(identityObject(ASKS), reported))],
+    ['a Deployment', (one) => one.event('deployments', 'MODIFIED', { annotations: { 'mutualidentity.io/restart-on-renewal': 'no' } })],
+    ['a StatefulSet', (one) => one.event('statefulSets', 'DELETED')],
+    ['a DaemonSet', (one) => one.event('daemonSets', 'DELETED')],
+  ])('an identity that asks is woken by %s', (_what, act) => {
+    expect(restarts(act)).toEqual(['shop/payments'])
+  })
+
+  it('a change of an identity that asks wakes the others that select the same pods: one of them may come first now', () => {
+    const rival = identityObject({ podSelector: {}, ...ASKS }, { metadata: { name: 'rival', uid: 'uid-rival' } })
+    const woken = restarts((one) => {
+      one.stores.identities.wrote(rival)
+      one.event('identities', 'DELETED')
+    })
+    expect(woken).toEqual(['shop/payments', 'shop/rival'])
+  })
+
+  it.each<[string, Parameters<typeof restarts>[0]]>([
+    ['by the rest of its status', (one) => one.event('identities', 'MODIFIED', unready)],
+    [
+      'by the restart itself',
+      (one) => one.stores.deployments.wrote(later(workloadObject('payments', { restartedFor: '0a 2026-11-24T12:00:00Z' }), {})),
+    ],
+    ['by a workload whose pods it does not select', (one) => one.stores.deployments.apply({ type: 'ADDED', object: STRANGER })],
+    ['by pods and Services', (one) => [one.event('pods', 'DELETED'), one.event('services', 'DELETED')]],
+  ])('nobody is woken %s', (_what, act) => {
+    expect(restarts(act)).toEqual([])
+  })
+
+  it('nobody is woken who does not ask', () => {
+    const one = world({ restarting: true, asking: false })
+    for (const name of ['deployments', 'leafSecrets', 'identities'] as const) one.event(name, 'DELETED')
+    expect(one.result()['restart']).toEqual([])
   })
 })
 

@@ -129,6 +129,25 @@ export const identityReasons = {
     remedy: 'Narrow podSelector of one of the two, unless the pods are meant to have both certificates.',
   },
 
+  Restarted: {
+    kind: 'normal',
+    summary: 'A workload was restarted, because the certificate that its programs read at their start was renewed.',
+    remedy: NOTHING,
+  },
+  RestartNotEnabled: {
+    kind: 'waiting',
+    summary:
+      'The certificate is current; spec.restart.onRenewal asks for restarts after renewals, and this operator does not restart workloads.',
+    remedy:
+      'Start the operator with --restart-workloads=true and give its account the rights in rbac-restart.yaml, or set spec.restart.onRenewal to false and restart the workload after each renewal.',
+  },
+  WorkloadsUnreadable: {
+    kind: 'refused',
+    summary:
+      'The operator is asked to restart workloads after renewals and cannot list Deployments, StatefulSets or DaemonSets. Certificates are issued and renewed all the same.',
+    remedy: 'Give its account the rights in rbac-restart.yaml; nothing needs to be started anew. Its log says what the API server answers.',
+  },
+
   NoServiceAccount: {
     kind: 'waiting',
     summary: 'No pod is selected yet and the spec names no service account, so there is no identity to give.',

@@ -10,6 +10,7 @@ import { formatDuration } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { TrustDomain } from '../../pki/trust-domain.ts'
 import { checkInForce, checkSignerCertificate } from '../../pki/verify.ts'
+import { verifyIssuers } from '../../pki/verify-chain.ts'
 import type { Readiness } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
 import { type AuthorityPlan, ROOT_TO_LEAF, stop } from './plan-step.ts'
@@ -53,7 +54,8 @@ function sourceProblem(
   if (refused !== undefined) return { state: 'refused', reason: 'CASourceNotAllowed', message: refused }
   const detail = cannotSign(source, trustDomain, now)
   if (detail === undefined) return undefined
-  return { state: 'refused', reason: 'CASourceInvalid', message: `Secret ${name} holds no CA that can sign: ${detail}` }
+  const message = `Secret ${name} holds no CA that can sign: ${detail}. Put another CA with its key there, or name another Secret in spec.caSecret.name`
+  return { state: 'refused', reason: 'CASourceInvalid', message }
 }
 
 function cannotSign({ certificate, root, intermediates, problem }: CaSource, trustDomain: TrustDomain, now: Instant): string | undefined {
@@ -61,7 +63,8 @@ function cannotSign({ certificate, root, intermediates, problem }: CaSource, tru
   const named = spiffeTrustDomain(certificate)
   if (named !== undefined && named !== trustDomain) return `it is the CA of trust domain ${named}, not of ${trustDomain}`
   for (const ca of new Set([certificate, ...intermediates, root])) {
-    for (const verdict of [checkSignerCertificate(ca), checkInForce(ca, now)]) if (!verdict.ok) return `${verdict.rule}: ${verdict.detail}`
+    for (const verdict of [checkSignerCertificate(ca), verifyIssuers([ca]), checkInForce(ca, now)])
+      if (!verdict.ok) return `${verdict.rule}: ${verdict.detail}`
   }
   return undefined
 }

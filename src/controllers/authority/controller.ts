@@ -36,7 +36,8 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   const authority = authorityOf(deps.caches, authorityOfKey(pass.key))
   if (!authority || authority.deleting) return { at: undefined }
   const { backEnd } = authority.spec
-  if (backEnd.kind === 'caSecret') await lookAtSource(backEnd.name, deps)
+  // A spec that cannot be used may hold an empty name, by which the whole collection would be read.
+  if (backEnd.kind === 'caSecret' && authority.problem === undefined) await lookAtSource(backEnd.name, deps)
   const facts = observeAuthorityState(authority, deps.caches, deps.rules)
   const plan = planAuthority(facts, deps.clock.now())
   const outcome = await attempt(facts, plan, deps)

@@ -32,14 +32,16 @@ export function observeAuthorityState(authority: Authority, caches: Caches, rule
     record,
     source: spec.backEnd.kind === 'caSecret' ? caches.caSources.get(rules.operatorNamespace, spec.backEnd.name) : undefined,
     standardTrustDomain: standard,
-    trustDomainAllowed: isAllowed(authority, standard, rules),
-    elder: elderOf(authority, caches, rules.defaultTrustDomain)?.ref,
+    trustDomainAllowed: isAllowed(authority, rules),
+    elder: elderOf(authority, caches, rules.defaultTrustDomain, (other) => isAllowed(other, rules))?.ref,
   }
 }
 
 /** An administrator's object may speak for any trust domain, a tenant's only for what is the namespace's. */
-function isAllowed({ ref, spec }: Authority, standard: string, { namespacedTrustDomains }: TrustDomainRules): boolean {
-  if (ref.namespace === '' || spec.trustDomain === undefined || spec.trustDomain === standard) return true
+function isAllowed(authority: Authority, { defaultTrustDomain, namespacedTrustDomains }: TrustDomainRules): boolean {
+  const { ref, spec } = authority
+  if (ref.namespace === '' || spec.trustDomain === undefined) return true
+  if (spec.trustDomain === standardTrustDomain(authority, defaultTrustDomain)) return true
   return (
     Object.hasOwn(namespacedTrustDomains, ref.namespace) && (namespacedTrustDomains[ref.namespace]?.includes(spec.trustDomain) ?? false)
   )

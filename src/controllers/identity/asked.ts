@@ -149,6 +149,10 @@ function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>):
     const message = `${overlap.pods} of the ${selectedPods} selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
     return { state: 'ready', reason: 'PodsOverlap', message }
   }
+  if (facts.restartUnavailable) {
+    const message = 'spec.restart.onRenewal asks for restarts, and this operator runs without --restart-workloads: nothing is restarted'
+    return { state: 'ready', reason: 'RestartNotEnabled', message }
+  }
   const request = identity.renewRequestedAt
   const ignored = request !== undefined && parseInstant(request) === undefined
   const note = ignored

@@ -45,6 +45,8 @@ export interface IdentityFacts {
   readonly overlap: { readonly name: string; readonly pods: number } | undefined
   /** An identity that names the same Secret and comes first. */
   readonly secretClaimedBy: string | undefined
+  /** It asks for restarts after renewals, and the operator makes none. */
+  readonly restartUnavailable: boolean
   /** The account in the URI SAN of a leaf that verifies to our own anchors: what was decided before. */
   readonly recordedAccount: string | undefined
   /** DNS names of the Services that cover the pods, sorted; none where the spec says so. */

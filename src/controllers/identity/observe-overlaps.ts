@@ -4,6 +4,7 @@
 import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { anyLabel, type Caches, labelPairs, type Pod } from '../caches.ts'
+import { comesFirst } from '../selecting.ts'
 
 /** An older identity that selects some of these pods, and how many of them. */
 export function overlapOf(
@@ -39,8 +40,4 @@ export function secretClaimant(identity: MutualIdentity, caches: Pick<Caches, 'i
   const holder = caches.leafSecrets.get(namespace, spec.delivery.secretName)?.owner?.uid
   if (holder === uid) return undefined
   return claimants.find((other) => other.uid !== uid && !other.deleting && (other.uid === holder || comesFirst(other, identity)))?.name
-}
-
-function comesFirst(a: MutualIdentity, b: MutualIdentity): boolean {
-  return a.createdAt === b.createdAt ? a.uid < b.uid : a.createdAt < b.createdAt
 }

@@ -18,10 +18,11 @@ import { ownershipOf } from './ownership.ts'
 import { foreignServiceNames, serviceNames } from './service-names.ts'
 import { observeTrust } from './trust.ts'
 
-/** Where the operator lives and how the cluster calls itself. */
+/** Where the operator lives, how the cluster calls itself, and what the operator is asked to do. */
 export interface Surroundings {
   readonly operatorNamespace: string
   readonly clusterDomain: string
+  readonly restartWorkloads: boolean
 }
 
 /** All facts about one identity. */
@@ -50,6 +51,7 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     observedAccounts: Object.keys(podsByAccount).sort(),
     overlap: overlapOf(identity, pods, caches),
     secretClaimedBy: secretClaimant(identity, caches),
+    restartUnavailable: spec.restart.onRenewal && !surroundings.restartWorkloads,
     recordedAccount: witness && recordedAccount(witness, namespace),
     serviceDnsNames: names.full,
     shortServiceNames: names.short,

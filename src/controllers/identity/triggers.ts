@@ -1,10 +1,10 @@
 // Which identities a change concerns. Level-triggered: only keys are passed on, never what changed.
 
-import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
 import type { Lookup } from '../../k8s/store.ts'
-import { anyLabel, type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+import { identitiesSelecting } from '../selecting.ts'
 import { identityKey } from './controller.ts'
 import { identitiesNear } from './observe-overlaps.ts'
 import { selectedPods } from './observe-pods.ts'
@@ -28,9 +28,7 @@ export function identitiesBeside(identity: MutualIdentity, caches: Pick<Caches, 
 
 /** Identities whose selector matches the pod. */
 export function identitiesOfPod(pod: Pod, identities: Lookup<MutualIdentity>): string[] {
-  return withLabels(pod.namespace, pod.labels, identities)
-    .filter((identity) => matches(identity.spec.podSelector, pod.labels))
-    .map(keyOf)
+  return identitiesSelecting(pod.namespace, pod.labels, identities).map(keyOf)
 }
 
 /** Identities that a Service covers or may cover: by their matchLabels, or through a pod it selects. */
@@ -61,13 +59,4 @@ export function identitiesTrusting(key: string, caches: Pick<Caches, 'identities
 /** All identities of a namespace. */
 export function identitiesOfNamespace(name: string, identities: Lookup<MutualIdentity>): string[] {
   return identities.inNamespace(name).map(keyOf)
-}
-
-function withLabels(
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-  identities: Lookup<MutualIdentity>,
-): readonly MutualIdentity[] {
-  const found = [...labelPairs(namespace, labels), anyLabel(namespace)].flatMap((value) => identities.by('matchLabel', value))
-  return [...new Set(found)]
 }

@@ -64,7 +64,7 @@ describe('a Secret of somebody else that has the name of ours', () => {
   it('is told by a condition with a remedy, and by one event', async () => {
     const identity = await place.stopped('web', 'SecretNotOwned')
     const message = expect.stringMatching(
-      /Secret web-mtls exists and does not belong to this identity: rename the identity, or delete that Secret/,
+      /Secret web-mtls exists and does not belong to this identity: choose another spec.delivery.secretName, or delete that Secret/,
     )
     expect(condition(identity)).toMatchObject({ message })
     expect(condition(identity, 'Stalled')).toMatchObject({ status: 'True', reason: 'SecretNotOwned', message })
@@ -347,7 +347,7 @@ describe('explain', () => {
     const { code, out, errors } = await asAdministrator('ready')
     expect([code, errors]).toEqual([0, ''])
     expect(out).toMatch(/^Identity: +explained\/ready$/m)
-    expect(out).toMatch(/^Authority: +ClusterMutualAuthority\/default, trust domain cluster.local; generation 1 signs until /m)
+    expect(out).toMatch(/^Authority: +ClusterMutualAuthority default, trust domain cluster.local; generation 1 signs until /m)
     expect(out).toMatch(/^Pods: +1 selected, service accounts: default$/m)
     expect(out).toMatch(/^DNS names: +ready.explained, ready.explained.svc, ready.explained.svc.cluster.local$/m)
     expect(out).toMatch(/^Verifies: +yes, to the published bundle$/m)
@@ -378,7 +378,7 @@ describe('explain', () => {
     const { code, out, errors } = await explain(viewer, 'explained', 'private')
     expect(errors).toBe('')
     expect(out).toMatch(/^Secret: +unknown: Secrets of this namespace may not be read by this account$/m)
-    expect(out).toMatch(/^Authority: +ClusterMutualAuthority\/default: .*may not be read by this account/m)
+    expect(out).toMatch(/^Authority: +ClusterMutualAuthority default: .*may not be read by this account/m)
     expect(out).not.toMatch(/not found|there is no ClusterMutualAuthority/)
     expect(code).toBe(3)
   })
@@ -425,7 +425,7 @@ describe('the process', () => {
       controller: 'identity',
       reason: 'SecretMissing',
       secret: 'ready-mtls',
-      issuedBy: 'default generation 1',
+      issuedBy: "ClusterMutualAuthority default generation 1",
     })
   })
 

@@ -13,7 +13,7 @@ import { Garbage } from './garbage.ts'
 import { type Kind, kindOf, kindsOf } from './kinds.ts'
 import { listAnswer } from './lists.ts'
 import { MAX_BODY } from './rules.ts'
-import { type Snapshot, Storage } from './storage.ts'
+import { type Snapshot, Storage, type StoredEvent } from './storage.ts'
 import { type Delivery, Watches, type WatchStream } from './watches.ts'
 import { type Preconditions, Writes } from './writes.ts'
 
@@ -42,6 +42,8 @@ export interface MemoryApi {
   readonly openWatches: number
   snapshot(): Snapshot
   restore(snapshot: Snapshot): void
+  /** Hears of every change that is stored, at once; returns a function that ends it. What it is given must not be changed. */
+  listen(listener: (change: StoredEvent) => void): () => void
   /** Garbage collection and the end of namespaces wait, or go on. */
   holdGarbage(held: boolean): void
 }
@@ -82,6 +84,7 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
     },
     snapshot: () => storage.snapshot(),
     restore: (snapshot) => storage.restore(snapshot),
+    listen: (listener) => storage.listen(listener),
     holdGarbage: (held) => garbage.hold(held),
   }
 }

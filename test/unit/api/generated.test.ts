@@ -11,6 +11,7 @@ import { RIGHTS, rbacObjects } from '../../../src/api/rights.ts'
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const textOf = (path: string): string => generatedFiles().find((file) => file.path === path)?.text ?? ''
 const RBAC = 'charts/mutual-identity/files/rbac.yaml'
+const RBAC_RESTART = 'charts/mutual-identity/files/rbac-restart.yaml'
 
 describe('generated files', () => {
   it.each(generatedFiles().map(({ path, text }) => [path, text]))('%s is fresh: else run npm run generate', (path, text) => {
@@ -29,8 +30,14 @@ describe('generated files', () => {
     expect(documents).toEqual(rbacObjects({ namespace: 'mutual-identity-system', serviceAccount: 'mutual-identity' }))
   })
 
+  it('carry those of the option to restart workloads in a file of their own', () => {
+    const account = { namespace: 'mutual-identity-system', serviceAccount: 'mutual-identity' }
+    const documents = parseAllDocuments(textOf(RBAC_RESTART)).map((document) => document.toJS())
+    expect([...rbacObjects(account), ...documents]).toEqual(rbacObjects(account, ['restart']))
+  })
+
   it('say beside each rule why it is there', () => {
-    const comments = textOf(RBAC).replace(/\n +# /g, ' ')
+    const comments = (textOf(RBAC) + textOf(RBAC_RESTART)).replace(/\n +# /g, ' ')
     for (const { why } of RIGHTS) expect(comments).toContain(why)
   })
 

@@ -2,16 +2,18 @@
 
 import { describe, expect, it } from '@jest/globals'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
-import { RIGHTS, type Right, rbacObjects } from '../../../src/api/rights.ts'
+import { optionManifests, RIGHTS, type Right, rbacObjects } from '../../../src/api/rights.ts'
 
 const account = { namespace: 'mutual-ns', serviceAccount: 'controller' }
 const objects = rbacObjects(account)
-const rights: readonly Right[] = RIGHTS
+const all: readonly Right[] = RIGHTS
+/** Those that every installation grants. */
+const rights = all.filter(({ option }) => option === undefined)
 const verbsFor = (resource: string) => rights.filter(({ resources }) => resources.includes(resource)).flatMap(({ verbs }) => verbs)
 
 describe('rights', () => {
   it('hold no wildcard and nothing that gives more rights', () => {
-    const words = rights.flatMap(({ group, resources, verbs }) => [group, ...resources, ...verbs])
+    const words = all.flatMap(({ group, resources, verbs }) => [group, ...resources, ...verbs])
     expect(words.filter((word) => ['*', 'escalate', 'bind', 'impersonate', 'deletecollection', 'update'].includes(word))).toEqual([])
   })
 
@@ -28,7 +30,30 @@ describe('rights', () => {
   })
 
   it('say why', () => {
-    expect(rights.filter(({ why }) => why.length < 10)).toEqual([])
+    expect(all.filter(({ why }) => why.length < 10)).toEqual([])
+  })
+})
+
+describe('the option to restart workloads', () => {
+  const added = optionManifests('restart', account).map(({ object }) => object)
+
+  it('may list, watch and patch the three kinds, and neither read one by name, nor make, nor delete any', () => {
+    const rule = { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['list', 'watch', 'patch'] }
+    expect(added.flatMap(({ rules = [] }) => rules)).toEqual([rule])
+  })
+
+  it('is a role and a binding of its own, for the account alone', () => {
+    expect(added.map(({ kind, metadata }) => [kind, metadata])).toEqual([
+      ['ClusterRole', { name: 'mutual-identity-restart' }],
+      ['ClusterRoleBinding', { name: 'mutual-identity-restart' }],
+    ])
+    const subject = { kind: 'ServiceAccount', name: 'controller', namespace: 'mutual-ns' }
+    expect(added[1]).toMatchObject({ subjects: [subject], roleRef: { name: 'mutual-identity-restart' } })
+  })
+
+  it('is granted only where it is asked for, and nothing else changes with it', () => {
+    expect(JSON.stringify(objects)).not.toContain('"apps"')
+    expect(rbacObjects(account, ['restart'])).toEqual([...objects, ...added])
   })
 })
 

@@ -25,7 +25,7 @@ import {
 
 const [ca, stranger] = await Promise.all([makeCA(), makeCA()])
 const leaf = await leafSecret(ca)
-const surroundings = { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' }
+const surroundings = { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local', restartWorkloads: true }
 
 type Objects = Parameters<typeof filledStores>[0]
 const served = (change: Objects = {}): Stores =>

@@ -60,7 +60,11 @@ function factsWith(secret?: RawObject): IdentityFacts {
   })
   const [identity] = stores.identities.all()
   if (!identity) throw new Error('the identity is not in its store')
-  return observeIdentity(identity, stores, { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local' })
+  return observeIdentity(identity, stores, {
+    operatorNamespace: OPERATOR_NAMESPACE,
+    clusterDomain: 'cluster.local',
+    restartWorkloads: true,
+  })
 }
 const stepFor = (facts: IdentityFacts): IdentityStep => planIdentity(facts, NOW).step
 
