@@ -154,7 +154,7 @@ export function leafSecretMetadata(metadata: LeafMetadata): {
   annotations: AnnotationPatch
   ownerReferences: object[]
 } {
-  const { template } = metadata
+  const template = withoutReserved(metadata.template)
   return {
     labels: { ...template.labels, ...leafSecretLabels(metadata.identity.name, metadata.authority) },
     annotations: {
@@ -168,6 +168,13 @@ export function leafSecretMetadata(metadata: LeafMetadata): {
     },
     ownerReferences: [leafSecretOwner(metadata.identity)],
   }
+}
+
+/** The schema refuses keys of ours; these were stored before it did. */
+function withoutReserved(template: SecretTemplate): SecretTemplate {
+  const others = (entries: Readonly<Record<string, string>>, known: ReadonlySet<string>): Record<string, string> =>
+    Object.fromEntries(Object.entries(entries).filter(([key]) => !known.has(key)))
+  return { labels: others(template.labels, KNOWN_LABELS), annotations: others(template.annotations, KNOWN_ANNOTATIONS) }
 }
 
 /** The annotations that change with the anchors. Most Secrets have one: what is more than the own authority's ca.crt is said where it is. */

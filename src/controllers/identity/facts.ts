@@ -24,7 +24,7 @@ export interface Switching {
 }
 
 /** A Secret of this identity under a name that it had before. */
-export type FormerSecret = Pick<LeafSecret, 'name' | 'uid' | 'resourceVersion' | 'terminating'> & { readonly notAfter: Instant | undefined }
+export type FormerSecret = Pick<LeafSecret, 'name' | 'uid' | 'resourceVersion' | 'createdAt' | 'terminating'> & { readonly notAfter: Instant | undefined }
 
 export interface IdentityFacts {
   readonly identity: MutualIdentity

@@ -76,8 +76,8 @@ function formerSecrets({ namespace, name, uid, spec }: MutualIdentity, caches: C
     .filter((secret) => secret.name !== spec.delivery.secretName && secret.owner?.uid === uid && secret.foreignController === undefined)
 }
 
-function formerFacts({ name, uid, resourceVersion, terminating, leaf }: LeafSecret): FormerSecret {
-  return { name, uid, resourceVersion, terminating, notAfter: leaf?.notAfter }
+function formerFacts({ name, uid, resourceVersion, createdAt, terminating, leaf }: LeafSecret): FormerSecret {
+  return { name, uid, resourceVersion, createdAt, terminating, notAfter: leaf?.notAfter }
 }
 
 /** Whether the chain of a Secret verifies to the authority that is asked for, or else to the one that its labels name, which it then is `from`. */

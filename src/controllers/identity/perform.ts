@@ -20,7 +20,7 @@ import type { IdentityFacts } from './facts.ts'
 import { keyFiles, type StoreContext, trustFiles } from './perform-files.ts'
 import { keystorePassword } from './perform-password.ts'
 import type { IdentityStep, SecretVersion } from './plan.ts'
-import { type SecretPatch, taken } from './tidy.ts'
+import { readableTime, type SecretPatch, taken } from './tidy.ts'
 import type { Trust } from './trust.ts'
 
 export interface PerformDeps {
@@ -154,7 +154,7 @@ function storeContext({ identity }: IdentityFacts, now: Instant, { client, rando
 async function renderTrust(trust: Trust, facts: IdentityFacts, context: StoreContext) {
   const { pem, extra } = await trustFiles(trust, context)
   const own = presentSecret(facts)?.annotations ?? {}
-  const since = own[annotations.trustHash] === trust.hash ? own[annotations.trustSince] : undefined
+  const since = own[annotations.trustHash] === trust.hash ? readableTime(own[annotations.trustSince]) : undefined
   const { hash: trustHash, trustDomains, formerAuthorities, bundle } = trust
   return {
     files: { ...pem, ...extra },

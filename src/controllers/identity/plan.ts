@@ -185,8 +185,10 @@ function formerSecret(
   return { ...plan, step, reason: 'FormerSecretRemoved', message }
 }
 
-function graceEnd({ notAfter }: FormerSecret, { createdAt }: SecretFacts): Instant {
-  return Math.min(notAfter ?? createdAt, createdAt + FORMER_GRACE)
+/** From when the later of the two was made: back to the old name during the grace, it is the former one that is new, and pods may mount it by now. */
+function graceEnd(former: FormerSecret, secret: SecretFacts): Instant {
+  const since = Math.max(former.createdAt, secret.createdAt)
+  return Math.min(former.notAfter ?? since, since + FORMER_GRACE)
 }
 
 function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {

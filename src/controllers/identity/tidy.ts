@@ -5,7 +5,7 @@ import { annotations } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { holdsKey, TRUST_STORES } from '../../api/stored/leaf-files.ts'
 import { type AnnotationPatch, leafSecretMetadata, trustAnnotations } from '../../api/stored/leaf-secret.ts'
-import { formatInstant } from '../../base/instant.ts'
+import { formatInstant, parseInstant } from '../../base/instant.ts'
 import type { Asked } from './asked.ts'
 import type { SecretFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
@@ -69,7 +69,7 @@ function trustIsCurrent(secret: SecretFacts, trust: Trust): boolean {
   const said = trustAnnotations({
     bundleFingerprint: trust.bundle.fingerprint,
     trustHash: trust.hash,
-    trustSince: own[annotations.trustSince] ?? '',
+    trustSince: readableTime(own[annotations.trustSince]) ?? '',
     trustDomains: trust.trustDomains,
     trustFilesHash: secret.trustFilesHash,
     formerAuthorities: trust.formerAuthorities,
@@ -79,6 +79,11 @@ function trustIsCurrent(secret: SecretFacts, trust: Trust): boolean {
     files.join() === present.join() &&
     differing('annotation', own, said).length === 0
   )
+}
+
+/** Annotations can be edited: an instant that is none would say for ever that the anchors are not there yet. */
+export function readableTime(text: string | undefined): string | undefined {
+  return text === undefined || parseInstant(text) === undefined ? undefined : text
 }
 
 function differing(what: string, present: Readonly<Record<string, string>>, wanted: AnnotationPatch): string[] {

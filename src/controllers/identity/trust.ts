@@ -67,9 +67,9 @@ export function observeTrust(identity: MutualIdentity, secret: LeafSecret | unde
   return { additional, former }
 }
 
-/** The source of anchors of an authority: its published record, which outlives it. */
+/** The source of anchors of an authority: its published record, which outlives it. A name that annotations or an old spec give with a dot would share its key with an authority of another namespace. */
 export function sourceOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'>): Omit<TrustSource, 'pooled'> {
-  const [record] = caches.bundleRecords.by('authority', authorityKey(ref))
+  const record = caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
   return { ref, bundle: record?.bundle, unreadable: record !== undefined && record.bundle === undefined }
 }
 

@@ -246,12 +246,15 @@ function nameIn({ method, body }: Call): string {
   }
 }
 
-function answerOf(server: Server, { call }: Arrival): Answer {
+function answerOf(server: Server, { call, user }: Arrival): Answer {
+  server.storage.by = user
   try {
     return route(server, call)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     return { status: error.code, body: JSON.stringify(statusOf(error)) }
+  } finally {
+    server.storage.by = 'cluster'
   }
 }
 

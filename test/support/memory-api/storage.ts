@@ -11,6 +11,8 @@ export interface StoredEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
   readonly object: RawObject
   readonly before: RawObject | undefined
+  /** Whose request it was; `cluster`: the controllers of the cluster. */
+  readonly by: string
 }
 
 /** Everything that is there at one moment. */
@@ -25,6 +27,8 @@ export class Storage {
   #version = 1000
   #compacted = 0
   #uids = 0
+  /** Whose request is carried out. */
+  by = 'cluster'
   #objects = new Map<string, { readonly kind: Kind; readonly object: RawObject }>()
   #byKind = new Map<Kind, Map<string, RawObject>>()
   #history: StoredEvent[] = []
@@ -65,7 +69,7 @@ export class Storage {
     const before = this.get(kind, namespace, name)
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } }
     this.#place(kind, stored)
-    this.#tell({ version: this.#version, kind, type: before ? 'MODIFIED' : 'ADDED', object: stored, before })
+    this.#tell({ version: this.#version, kind, type: before ? 'MODIFIED' : 'ADDED', object: stored, before, by: this.by })
     return stored
   }
 
@@ -74,7 +78,7 @@ export class Storage {
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } }
     this.#byKind.get(kind)?.delete(`${namespace}${SEPARATOR}${name}`)
     this.#objects.delete(keyOf(kind, object))
-    this.#tell({ version: this.#version, kind, type: 'DELETED', object: last, before: object })
+    this.#tell({ version: this.#version, kind, type: 'DELETED', object: last, before: object, by: this.by })
     return last
   }
 

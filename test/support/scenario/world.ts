@@ -1,8 +1,9 @@
 // A cluster in memory with operators in it, in virtual time: the real client, watches, stores and controllers on the API server in memory.
 // Used by scenarios. It decides nothing about right and wrong: that is for the oracles and the tests.
 
-import '@peculiar/x509'
+// Loaded before the first root is made: a library takes longer than settling waits for a pass that does not move. In this order.
 import 'reflect-metadata'
+import '@peculiar/x509'
 import type { Clock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
 import type { Random } from '../../../src/base/random.ts'
@@ -10,7 +11,6 @@ import { type Config, parseConfig } from '../../../src/config.ts'
 import { type ControllerSet, createControllerSet } from '../../../src/controller-set.ts'
 import { type Client, createClient } from '../../../src/k8s/client.ts'
 import { fencedClient } from '../../../src/k8s/fenced-client.ts'
-import type { Watcher } from '../../../src/k8s/watcher.ts'
 import { createStores, type Stores, storeWatchers } from '../../../src/stores.ts'
 import type { Metrics } from '../../../src/telemetry/metrics.ts'
 import { OPERATOR_NAMESPACE, steadyRandom } from '../material.ts'
@@ -58,7 +58,8 @@ export interface StartOptions {
 /** When worlds begin. */
 export const BEGIN = Date.parse('2026-11-24T12:00:00Z')
 
-export function createWorld(): World {
+/** `keeper` is called whenever everything has come to rest: it may start another operator in the place of a dead one. */
+export function createWorld(keeper: (world: World) => Promise<void> = async () => {}): World {
   const clock = virtualClock(BEGIN)
   const api = memoryApi({ clock })
   const lines: string[] = []
@@ -68,7 +69,7 @@ export function createWorld(): World {
   const quiet = (): boolean => processes.every(({ connection, idle }) => connection.dead || idle)
 
   /** A few turns of the event loop without anything moving; or, where a pass waits for time, many of them. */
-  async function settle(): Promise<void> {
+  async function rest(): Promise<void> {
     let last = activity()
     let still = 0
     for (let from = performance.now(); still < 4 || !(quiet() || performance.now() - from > STUCK_MS); still++) {
@@ -81,7 +82,17 @@ export function createWorld(): World {
     }
   }
 
-  return {
+  let kept = false
+  /** The keeper's own doings need no keeper. */
+  async function settle(): Promise<void> {
+    await rest()
+    if (kept) return
+    kept = true
+    await keeper(world)
+    kept = false
+  }
+
+  const world: World = {
     clock,
     api,
     person,
@@ -97,7 +108,7 @@ export function createWorld(): World {
       })
       // Where a request is held up, its fillers need time.
       while (!ready && !started.process.connection.dead) {
-        await settle()
+        await rest()
         if (!ready && !started.process.connection.dead) await clock.advance(clock.nextIn ?? 0)
       }
       return started.process
@@ -116,6 +127,7 @@ export function createWorld(): World {
       await settle()
     },
   }
+  return world
 }
 
 /** Longer than any key of an elliptic curve takes to be made, on a busy machine. */
@@ -133,16 +145,29 @@ interface Starting extends StartOptions {
   readonly lines: string[]
 }
 
-function startOperator({ api, clock: worldClock, lines, hook, flags = [], random = steadyRandom }: Starting): { process: OperatorProcess; running: Promise<void> } {
+function startOperator({ api, clock: worldClock, lines, hook, flags = [], random = steadyRandom }: Starting): {
+  process: OperatorProcess
+  running: Promise<void>
+} {
   const config = configOf(flags)
   const connection = api.connect({ user: 'operator', ...(hook ? { hook } : {}) })
   const clock = mortalClock(worldClock, connection)
   const log = createLog('debug', (line) => lines.push(line))
-  const stores = createStores(({ name, part, error }) => log.error('an object cannot be read', { name, detail: part, error: String(error) }))
+  const stores = createStores(({ name, part, error }) =>
+    log.error('an object cannot be read', { name, detail: part, error: String(error) }),
+  )
   const client = createClient(connection, { clock, random, fieldManager: 'mutual-identity' })
-  const watchers = Object.values(storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace })) as Watcher<never>[]
+  const watchers = Object.values(storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace }))
   const term = new AbortController()
-  const set: ControllerSet = createControllerSet({ config, clock, random, log, client: fencedClient(client, term.signal), stores, metrics: NO_METRICS })
+  const set: ControllerSet = createControllerSet({
+    config,
+    clock,
+    random,
+    log,
+    client: fencedClient(client, term.signal),
+    stores,
+    metrics: NO_METRICS,
+  })
   const controllers = Object.values(set.controllers)
   const running = (async () => {
     await Promise.all(watchers.map((watcher) => watcher.start()))
@@ -154,7 +179,7 @@ function startOperator({ api, clock: worldClock, lines, hook, flags = [], random
       stores,
       connection,
       get idle() {
-        return controllers.every(({ figures }) => figures.depth === 0)
+        return controllers.every(({ figures }) => figures.depth + figures.running === 0)
       },
       kill: () => connection.kill(),
       async stop() {
