@@ -79,6 +79,13 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
   }
 }
 
+/** The same, or what is left of an authority that was deleted: it signs no more, and its record outlives it. */
+export function observeFormerAuthority(caches: Caches, ref: AuthorityRef): AuthorityFacts | undefined {
+  const record = caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
+  const { unreadable: _none, ...gone } = unreadableAuthority(ref)
+  return observeAuthority(caches, ref) ?? (record && { ...gone, problem: 'it is gone', bundle: record.bundle })
+}
+
 /** Why an authority that could sign must not: the authority controller says the same in its status, which nobody decides by. */
 function refusalOf(authority: Authority, active: Generation, caches: Caches): string | undefined {
   const { trustDomain } = active.secret

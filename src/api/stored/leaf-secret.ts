@@ -259,8 +259,11 @@ function readMaterial(raw: RawStored): { material?: readonly Certificate[]; prob
   const certificateText = dataField(raw, 'tls.crt')
   const keyText = dataField(raw, 'tls.key')
   const missing = [certificateText ? '' : 'tls.crt', keyText ? '' : 'tls.key'].filter((name) => name !== '')
-  if (!certificateText || !keyText) return { problem: { reason: 'SecretDataMissing', detail: `${missing.join(' and ')} missing or empty` } }
-  const chain = read(() => readChain(certificateText.toString('latin1')))
+  const chain = certificateText && read(() => readChain(certificateText.toString('latin1')))
+  if (!chain || !keyText) {
+    const problem = { reason: 'SecretDataMissing', detail: `${missing.join(' and ')} missing or empty` } as const
+    return { ...(chain?.value ? { material: chain.value } : {}), problem }
+  }
   if (!chain.value) return { problem: { reason: 'CertificateInvalid', detail: `tls.crt: ${chain.problem}` } }
   const keyHash = read(() => publicKeyHash(parsePrivateKey(keyText)))
   keyText.fill(0)

@@ -6,7 +6,7 @@ import type { Instant } from '../../base/instant.ts'
 import type { DnsName } from '../../pki/dns-name.ts'
 import type { Verdict } from '../../pki/verify.ts'
 import type { AuthorityFacts } from '../authority-facts.ts'
-import type { TrustFacts } from './trust.ts'
+import type { TrustFacts, TrustSource } from './trust.ts'
 
 /** The leaf Secret as the plan sees it: facts instead of bytes. */
 export interface SecretFacts extends Omit<LeafSecret, 'chain'> {
@@ -17,6 +17,10 @@ export interface SecretFacts extends Omit<LeafSecret, 'chain'> {
 /** The present certificate is of another authority than the one asked for. */
 export interface Switching {
   readonly from: AuthorityFacts
+  /** Its published record, which may be there though it cannot sign just now, or is gone. */
+  readonly to: Omit<TrustSource, 'pooled'>
+  /** When that certificate ends. */
+  readonly until: Instant
   /** Identities of the namespace that still live by the old authority and do not accept the new one. */
   readonly peersNotReady: readonly string[]
   /** Since when the last of the others accepts it. */
@@ -24,7 +28,9 @@ export interface Switching {
 }
 
 /** A Secret of this identity under a name that it had before. */
-export type FormerSecret = Pick<LeafSecret, 'name' | 'uid' | 'resourceVersion' | 'createdAt' | 'terminating'> & { readonly notAfter: Instant | undefined }
+export type FormerSecret = Pick<LeafSecret, 'name' | 'uid' | 'resourceVersion' | 'createdAt' | 'terminating'> & {
+  readonly notAfter: Instant | undefined
+}
 
 export interface IdentityFacts {
   readonly identity: MutualIdentity
@@ -57,8 +63,6 @@ export interface IdentityFacts {
   readonly foreignServiceNames: readonly string[]
   /** Domains under which all names are the cluster's: `svc`, `cluster.local`. */
   readonly clusterSuffixes: readonly string[]
-  /** The authority that spec.authorityRef names, while the plan is for the one that is switched from. */
-  readonly switchingTo?: AuthorityFacts | undefined
   /** Collections that this account may not read (explain under a person's rights): what they would show is not known. */
   readonly unknown: readonly string[]
   /** `unknown`: this account may not read Secrets (explain under a person's rights). */

@@ -4,19 +4,21 @@
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { type AuthorityRef, annotations, authorityKey } from '../../api/names.ts'
 import { type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
-import { parseInstant } from '../../base/instant.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { AuthorityFacts } from '../authority-facts.ts'
 import { type Caches, trustedAuthorities } from '../caches.ts'
 import type { Switching } from './facts.ts'
 import { sourceOf } from './trust.ts'
 
-/** Reads the caches. `from`: whose certificate the identity has now. */
-export function observeSwitching(identity: MutualIdentity, from: AuthorityFacts, caches: Caches): Switching {
-  const { bundle } = sourceOf(identity.spec.authority, caches)
+/** Reads the caches. `from`: whose certificate, which ends at `until`, the identity has now. */
+export function observeSwitching(identity: MutualIdentity, from: AuthorityFacts, until: Instant, caches: Caches): Switching {
+  const to = sourceOf(identity.spec.authority, caches)
   const peers = peersOf(identity, from.ref, caches)
-  const states = peers.map((peer) => ({ peer, since: acceptsSince(peer, identity.spec.authority, bundle?.trustDomain, caches) }))
+  const states = peers.map((peer) => ({ peer, since: acceptsSince(peer, identity.spec.authority, to.bundle?.trustDomain, caches) }))
   return {
     from,
+    to,
+    until,
     peersNotReady: states.filter(({ since }) => since === undefined).map(({ peer }) => peer.name),
     acceptedSince: Math.max(0, ...states.map(({ since }) => since ?? 0)),
   }

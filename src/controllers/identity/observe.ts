@@ -8,7 +8,7 @@ import type { TrustBundle } from '../../pki/bundle.ts'
 import { readCertificate } from '../../pki/certificate.ts'
 import { parseWorkloadId } from '../../pki/spiffe-id.ts'
 import { type Verdict, verifyChain } from '../../pki/verify.ts'
-import { type AuthorityFacts, observeAuthority } from '../authority-facts.ts'
+import { type AuthorityFacts, observeAuthority, observeFormerAuthority } from '../authority-facts.ts'
 import type { Caches, Pod } from '../caches.ts'
 import type { FormerSecret, IdentityFacts } from './facts.ts'
 import { overlapOf, secretClaimant } from './observe-overlaps.ts'
@@ -32,10 +32,13 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
   const pods = selectedPods(identity, caches)
   const secret = caches.leafSecrets.get(namespace, spec.delivery.secretName)
   const former = formerSecrets(identity, caches)
-  const { trusted, from } = judge(secret, authority, caches)
+  const { trusted } = judge(secret, identity, authority, caches)
   const witness = [secret, ...former].find(
-    (candidate) => candidate && isWitness(candidate, identity, judge(candidate, authority, caches).trusted),
+    (candidate) => candidate && isWitness(candidate, identity, judge(candidate, identity, authority, caches).trusted),
   )
+  // Where the name of the Secret is changed too, the former one shows whose certificate the identity has.
+  const present = secret ?? witness
+  const { from } = judge(present, identity, authority, caches)
   const { chain: _bytes, ...secretFacts } = secret ?? { chain: [] }
   const names = serviceNames(identity, pods, witness?.leaf?.dnsNames ?? [], caches, surroundings.clusterDomain)
   const podsByAccount = countByAccount(pods)
@@ -44,7 +47,7 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     inOperatorNamespace: namespace === surroundings.operatorNamespace,
     namespaceTerminating: caches.namespaces.get('', namespace)?.terminating ?? false,
     authority,
-    switching: from && secret && observeSwitching(identity, from, caches),
+    switching: from && observeSwitching(identity, from, present?.leaf?.notAfter ?? 0, caches),
     trust: observeTrust(identity, secret, caches),
     selectedPods: pods.length,
     podsByAccount,
@@ -83,6 +86,7 @@ function formerFacts({ name, uid, resourceVersion, createdAt, terminating, leaf 
 /** Whether the chain of a Secret verifies to the authority that is asked for, or else to the one that its labels name, which it then is `from`. */
 function judge(
   secret: LeafSecret | undefined,
+  identity: MutualIdentity,
   authority: AuthorityFacts | undefined,
   caches: Caches,
 ): { readonly trusted: Verdict | undefined; readonly from: AuthorityFacts | undefined } {
@@ -90,7 +94,8 @@ function judge(
   const trusted = authority?.bundle && verdictOf(secret, authority.bundle)
   const labelled = labelledAuthority(secret)
   if (trusted?.ok || !labelled || (authority && authorityKey(labelled) === authorityKey(authority.ref))) return { trusted, from: undefined }
-  const from = observeAuthority(caches, labelled)
+  // Labels are edited and certificates are public: the authority that they name counts only if it signed for this very identity.
+  const from = isFor(secret, identity) ? observeFormerAuthority(caches, labelled) : undefined
   if (!from?.bundle || !verdictOf(secret, from.bundle).ok) return { trusted, from: undefined }
   return { trusted: { ok: true }, from }
 }
@@ -111,9 +116,17 @@ function verdictOf(secret: LeafSecret, bundle: TrustBundle): Verdict {
  * in a Secret of its own, and not against what the status remembers.
  */
 function isWitness(secret: LeafSecret, identity: MutualIdentity, trusted: Verdict | undefined): boolean {
-  const { spiffeID } = identity.status
-  const agrees = spiffeID === undefined || accountOf(spiffeID) === accountOf(secret.leaf?.uris[0])
-  return trusted?.ok === true && secret.problem === undefined && agrees && ownershipOf(secret, identity) !== 'foreign'
+  return trusted?.ok === true && secret.problem === undefined && agrees(secret, identity) && ownershipOf(secret, identity) !== 'foreign'
+}
+
+function agrees(secret: LeafSecret, { status }: MutualIdentity): boolean {
+  return status.spiffeID === undefined || accountOf(status.spiffeID) === accountOf(secret.leaf?.uris[0])
+}
+
+/** Whether the leaf of a Secret of its own is one that was made for this identity, with whatever key. */
+function isFor(secret: LeafSecret, identity: MutualIdentity): boolean {
+  const ofNamespace = recordedAccount(secret, identity.namespace) !== undefined
+  return ofNamespace && agrees(secret, identity) && ownershipOf(secret, identity) !== 'foreign'
 }
 
 /** Namespace and account: the trust domain changes with the authority. */

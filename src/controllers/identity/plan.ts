@@ -87,7 +87,7 @@ function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
 
 /** The old authority goes on until the peers accept the new one. */
 function planHeld(facts: IdentityFacts, held: Readiness & { readonly next: Instant }, now: Instant): IdentityPlan {
-  const byOld = { ...facts, authority: facts.switching?.from, switchingTo: facts.authority }
+  const byOld = { ...facts, authority: facts.switching?.from }
   const { next, ...readiness } = held
   const stopped = admissionChecks(byOld)
   if (stopped) return { ...idle(byOld, readiness, now), next }

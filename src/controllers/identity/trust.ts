@@ -25,8 +25,10 @@ export interface TrustSource {
 /** One that signed before. */
 export interface FormerSource extends TrustSource {
   readonly until: Instant
-  /** Identities of the namespace name it, or hold what it signed; undefined until: for as long as they do. */
+  /** Identities of the namespace name it, or hold what it signed: it stays for as long as they do. */
   readonly usedByPeers: boolean
+  /** When the last certificate ends that it signed for those which went over to another one since. */
+  readonly peersUntil: Instant
 }
 
 export interface TrustFacts {
@@ -63,6 +65,7 @@ export function observeTrust(identity: MutualIdentity, secret: LeafSecret | unde
     pooled: true,
     until,
     usedByPeers: isUsed(ref, identity, caches),
+    peersUntil: Math.max(0, ...untilsOfPeers(ref, identity, caches)),
   }))
   return { additional, former }
 }
@@ -87,6 +90,15 @@ function isUsed(ref: AuthorityRef, { namespace, name }: MutualIdentity, caches: 
   return others.length > 0
 }
 
+/** What the Secrets of others say of an authority that signed for them before. */
+function untilsOfPeers(ref: AuthorityRef, { namespace, name }: MutualIdentity, caches: Caches): readonly Instant[] {
+  const key = authorityKey(ref)
+  return caches.leafSecrets
+    .by('signedBy', key)
+    .filter((other) => other.namespace === namespace && other.owner !== undefined && other.owner.name !== name)
+    .flatMap(({ formerAuthorities }) => formerAuthorities.filter((former) => authorityKey(former.ref) === key).map(({ until }) => until))
+}
+
 const holds = (secret: LeafSecret, key: string): boolean => {
   const present = labelledAuthority(secret)
   return present !== undefined && authorityKey(present) === key
@@ -109,7 +121,8 @@ export function trustFor(
   },
 ): TrustOrProblem {
   const ownKey = authorityKey(own.ref)
-  const kept = former.filter(({ ref, until, usedByPeers }) => authorityKey(ref) !== ownKey && (usedByPeers || until > options.now))
+  const lasts = ({ until, peersUntil }: FormerSource): Instant => Math.max(until, peersUntil)
+  const kept = former.filter((source) => authorityKey(source.ref) !== ownKey && (source.usedByPeers || lasts(source) > options.now))
   const also = options.also.map(({ ref, bundle }) => ({ ref, bundle, unreadable: false, pooled: true }))
   const sources = distinct([...also, ...additional, ...kept]).filter(({ ref }) => authorityKey(ref) !== ownKey)
   const unreadable = sources.find((source) => source.unreadable)
@@ -121,7 +134,7 @@ export function trustFor(
     [...ofSpiffe, ...known.map((source) => source.bundle)].map(({ trustDomain, text }) => [spiffeBundleFile(trustDomain), text]),
   )
   const stores = (['PKCS12', 'JKS'] as const).filter((format) => options.formats.includes(format))
-  const untils = kept.filter(({ usedByPeers }) => !usedByPeers).map(({ until }) => until)
+  const untils = kept.filter(({ usedByPeers }) => !usedByPeers).map(lasts)
   return {
     bundle,
     trustDomains: [...new Set([own.bundle, ...known.map((source) => source.bundle)].map(({ trustDomain }) => trustDomain))],

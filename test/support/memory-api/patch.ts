@@ -68,7 +68,8 @@ function without(value: unknown, [step, ...rest]: Path): unknown {
   }
   if (!Array.isArray(value)) return value
   return value.flatMap((item) => {
-    if (!hasKeys(item, step.keys)) return [item]
+    // The keys go with the entry, once nothing else is left of it.
+    if (!hasKeys(item, step.keys) || (rest.length === 1 && (rest[0] as string) in step.keys)) return [item]
     const left = without(item, rest)
     return left === undefined || isEmpty(left) || Object.keys(left as Fields).every((key) => key in step.keys) ? [] : [left]
   })

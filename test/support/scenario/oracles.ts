@@ -51,6 +51,7 @@ export function watchOver(world: World, { mutual = true }: OracleOptions = {}): 
 
   world.api.listen((event) => {
     const { kind, object, by } = event
+    if (event.type === 'DELETED' && by !== 'operator') others.delete(object.metadata.uid ?? '')
     if (kind.plural !== 'secrets' && kind.plural !== 'configmaps') return
     const name = `${kind.plural} ${object.metadata.namespace}/${object.metadata.name}`
     if (by === 'operator') {
@@ -170,10 +171,7 @@ export function watchOver(world: World, { mutual = true }: OracleOptions = {}): 
         others.delete(object.metadata.uid ?? '')
         if (known !== undefined && known !== JSON.stringify(object)) breach('O7', `${object.metadata.name} was changed`)
       }
-      for (const gone of others.values()) {
-        const { namespace } = (JSON.parse(gone) as RawObject).metadata
-        if (world.api.object(NAMESPACES, { name: namespace ?? '' })) breach('O7', `an object of others is gone: ${gone.slice(0, 120)}`)
-      }
+      for (const gone of others.values()) breach('O7', `an object of others is gone: ${gone.slice(0, 120)}`)
       const find = keyDetector([...keys])
       for (const text of publicTexts(world)) {
         const found = find(text)
@@ -184,7 +182,6 @@ export function watchOver(world: World, { mutual = true }: OracleOptions = {}): 
   }
 }
 
-const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false } as const
 const SECRETS = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true } as const
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true } as const
 

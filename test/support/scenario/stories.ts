@@ -42,6 +42,12 @@ async function twoIdentities(world: World): Promise<void> {
   await identity(world, 'orders')
 }
 
+/** Of an hour each, so that a story that waits for the end of certificates does not take days. */
+async function twoForAnHour(world: World): Promise<void> {
+  await identity(world, 'payments', { certificate: { lifetime: '1h' } })
+  await identity(world, 'orders', { certificate: { lifetime: '1h' } })
+}
+
 const allCurrent = (world: World, ...names: string[]): string | undefined =>
   names
     .map((name) => (readyOf(world, name) === 'Current' ? undefined : `${name} is ${readyOf(world, name)}`))
@@ -108,10 +114,10 @@ export const STORIES: readonly Story[] = [
   {
     name: 'secret renamed',
     prepare: shopOpens,
-    given: twoIdentities,
+    given: twoForAnHour,
     act: async (world) => {
       await respec(world, 'payments', { delivery: { secretName: 'payments-tls' } })
-      await world.pass(hours(25))
+      await world.pass(minutes(70))
     },
     missing: (world) =>
       secretOf(world, 'payments-mtls')
@@ -127,13 +133,13 @@ export const STORIES: readonly Story[] = [
       await authority(world, 'default', { trustDomain: 'old.test' })
       await authority(world, 'next', { trustDomain: 'next.test' })
     },
-    given: twoIdentities,
+    given: twoForAnHour,
     act: async (world) => {
       await respec(world, 'orders', { trust: { additionalAuthorities: [{ name: 'next', pooled: true }] } })
       await respec(world, 'payments', { authorityRef: { name: 'next' } })
       await world.pass(minutes(12))
       await respec(world, 'orders', { authorityRef: { name: 'next' }, trust: null })
-      await world.pass(hours(26))
+      await world.pass(minutes(80))
     },
     missing: (world) => {
       const roots = ['payments-mtls', 'orders-mtls'].map((name) => (file(secretOf(world, name), 'ca.crt').match(/BEGIN/g) ?? []).length)
@@ -188,9 +194,8 @@ export const STORIES: readonly Story[] = [
   {
     name: 'upgrade of the operator',
     prepare: shopOpens,
-    given: async (world) => {
-      await twoIdentities(world)
-      await world.settle()
+    given: twoIdentities,
+    act: async (world) => {
       for (const process of world.processes) process.kill()
       // As the version before wrote it.
       await world.person.mergePatch(
@@ -202,8 +207,8 @@ export const STORIES: readonly Story[] = [
         },
       )
       await world.person.mergePatch(configMaps, { namespace: SHOP, name: 'default-trust-bundle' }, { data: { 'bundle.json': null } })
+      await world.pass(minutes(1))
     },
-    act: (world) => world.pass(minutes(1)),
     missing: (world) => {
       const data = world.api.object(configMaps, { namespace: SHOP, name: 'default-trust-bundle' })?.['data'] as Record<string, string>
       return data['bundle.json'] === undefined ? 'the copy has no bundle.json' : allCurrent(world, 'payments', 'orders')

@@ -81,7 +81,9 @@ function respec(one: Passes, delivery: object): void {
 function edited(one: Passes, change: { data?: object; labels?: object; annotations?: object }): void {
   const present = secretIn(one)
   const merged = (before: unknown, after: object = {}) =>
-    Object.fromEntries(Object.entries({ ...(before as object), ...after }).filter(([, value]) => value !== null))
+    Object.fromEntries(
+      Object.entries({ ...(before as Record<string, string>), ...after }).filter((entry): entry is [string, string] => entry[1] !== null),
+    )
   const metadata = {
     ...present.metadata,
     labels: merged(present.metadata.labels, change.labels),
