@@ -1,6 +1,7 @@
 // The controllers of one term of leadership: made when it begins, stopped when it ends. Used by the composition root; holds no decisions
 // about certificates.
 
+import type { MutualIdentity } from './api/mutual-identity.ts'
 import { authorityKey, MANAGER } from './api/names.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
@@ -172,10 +173,21 @@ function rememberSource({ caSources }: Stores, ref: ObjectRef, raw: RawObject | 
   else if (known) caSources.removed(ref, known.uid)
 }
 
+/** Those without a certificate first, then those whose certificate ends first. */
+function identitiesByExpiry(stores: Stores): string[] {
+  const expiryOf = ({ namespace, spec }: MutualIdentity): number =>
+    stores.leafSecrets.get(namespace, spec.delivery.secretName)?.leaf?.notAfter ?? 0
+  const all = [...stores.identities.all()].map((identity) => ({
+    key: identityKey(identity.namespace, identity.name),
+    at: expiryOf(identity),
+  }))
+  return all.sort((a, b) => a.at - b.at).map(({ key }) => key)
+}
+
 /** What was listed before this replica led woke nobody. */
 function enqueueAll(stores: Stores, { authority, identity, bundle, restart }: Controllers): void {
   for (const key of restart ? restartKeys(stores) : []) restart?.enqueue(key)
   for (const key of authorityKeys(stores)) authority.enqueue(key)
-  for (const key of identityKeys(stores)) identity.enqueue(key)
+  for (const key of identitiesByExpiry(stores)) identity.enqueue(key)
   for (const key of bundleKeys(stores)) bundle.enqueue(key)
 }

@@ -13,6 +13,8 @@ import { type AddOptions, Queue } from './queue.ts'
 /** When to look again without an event; undefined: only on events. Past instants mean now. */
 export interface Next {
   readonly at: Instant | undefined
+  /** Where many keys are due at once those with the smallest come first. */
+  readonly urgency?: number
 }
 
 /** One look at one key. */
@@ -148,7 +150,8 @@ export class Controller {
     this.#running.delete(key)
     if ('next' in result) {
       this.#queue.done(key)
-      if (result.next !== undefined) this.#queue.add(key, { notBefore: result.next })
+      const { at, urgency } = result.next
+      if (at !== undefined) this.#queue.add(key, { notBefore: at, ...(urgency === undefined ? {} : { urgency }) })
       this.#complaints.worked(key, log)
       this.#observe('ok', clock.monotonic() - startedAt)
     } else {
@@ -161,10 +164,10 @@ export class Controller {
   }
 
   /** What the pass returned or threw, at once or later. */
-  async #reconcile(pass: Pass): Promise<{ readonly next: Instant | undefined } | { readonly error: unknown }> {
+  async #reconcile(pass: Pass): Promise<{ readonly next: Next } | { readonly error: unknown }> {
     try {
-      const next = (await this.#options.reconcile(pass)).at
-      return Number.isNaN(next) ? { error: new RangeError('the pass wants to be repeated at no time (NaN)') } : { next }
+      const next = await this.#options.reconcile(pass)
+      return Number.isNaN(next.at) ? { error: new RangeError('the pass wants to be repeated at no time (NaN)') } : { next }
     } catch (error) {
       return { error }
     }

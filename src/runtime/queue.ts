@@ -1,5 +1,6 @@
 // The work queue of a controller: which keys are due, each of them once, run by one worker at a time, after a failure later and later.
-// Used by the controller. Knows keys, not what they name; the order among ready keys is first come, first served.
+// Used by the controller. Knows keys, not what they name. Ready keys are served first come, first served; those whose time has come, and that have an
+// urgency, in its order: the two take turns, so that neither keeps the other from being served.
 
 import type { Clock, Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -17,6 +18,8 @@ export interface QueueOptions {
 export interface AddOptions {
   /** Not earlier than this wall-clock instant. Without it, or in the past: now. Infinity: never. */
   readonly notBefore?: Instant
+  /** Of a key that waits for an instant: of those whose instant has come the one with the smallest is served first. */
+  readonly urgency?: number
   /** Because of something the running pass itself wrote, so it is no reason to hurry if that pass fails. */
   readonly own?: boolean
 }
@@ -59,6 +62,11 @@ export class Queue {
   readonly #backoff: Backoff
   readonly #ready = new Fifo<{ readonly key: string; readonly since: number }>()
   readonly #readyKeys = new Set<string>()
+  /** Keys whose instant has come, by urgency; and since when, in the order in which they came. */
+  readonly #due = new Heap()
+  readonly #dueSince = new Map<string, number>()
+  readonly #urgencies = new Map<string, number>()
+  #dueIsNext = false
   readonly #running = new Map<string, Again>()
   readonly #failures = new Map<string, Failures>()
   /** Keys that wait for an instant, by wall-clock milliseconds. */
@@ -77,7 +85,7 @@ export class Queue {
 
   /** Ready keys. */
   get depth(): number {
-    return this.#ready.size
+    return this.#ready.size + this.#due.size
   }
 
   get running(): number {
@@ -86,8 +94,9 @@ export class Queue {
 
   /** Milliseconds that the longest ready key has been so. */
   get oldestWaitMs(): number {
-    const first = this.#ready.first
-    return first === undefined ? 0 : this.#clock.monotonic() - first.since
+    const [due = Number.POSITIVE_INFINITY] = this.#dueSince.values()
+    const oldest = Math.min(this.#ready.first?.since ?? Number.POSITIVE_INFINITY, due)
+    return oldest === Number.POSITIVE_INFINITY ? 0 : this.#clock.monotonic() - oldest
   }
 
   /** Keys whose last pass failed. */
@@ -96,10 +105,11 @@ export class Queue {
   }
 
   /** Asks for a pass of the key; what is asked for already is not asked for twice, and sooner wins. Throws a RangeError when notBefore is NaN. */
-  add(key: string, { notBefore = Number.NEGATIVE_INFINITY, own = false }: AddOptions = {}): void {
+  add(key: string, { notBefore = Number.NEGATIVE_INFINITY, urgency, own = false }: AddOptions = {}): void {
     if (Number.isNaN(notBefore)) throw new RangeError('notBefore is not a number')
     if (this.#closed || this.#readyKeys.has(key)) return
     const now = notBefore <= this.#clock.now()
+    if (urgency !== undefined && !now) this.#urgencies.set(key, urgency)
     const again = this.#running.get(key)
     if (again !== undefined) {
       again.now ||= now
@@ -115,10 +125,10 @@ export class Queue {
   /** The next key, which then runs until done() or failed(); undefined when the signal aborts or the queue is closed. */
   next(signal: AbortSignal): Promise<string | undefined> {
     if (this.#closed || signal.aborted) return Promise.resolve(undefined)
-    const first = this.#ready.shift()
+    const first = this.#takeReady()
     if (first !== undefined) {
-      this.#readyKeys.delete(first.key)
-      return Promise.resolve(this.#run(first.key))
+      this.#readyKeys.delete(first)
+      return Promise.resolve(this.#run(first))
     }
     return new Promise((resolve) => {
       const give = (key: string | undefined): void => {
@@ -172,6 +182,16 @@ export class Queue {
     for (const give of [...this.#waiters]) give(undefined)
   }
 
+  /** From the two lanes in turn. */
+  #takeReady(): string | undefined {
+    const due = this.#due.nearest !== undefined && (this.#dueIsNext || this.#ready.size === 0)
+    this.#dueIsNext = !due
+    if (!due) return this.#ready.shift()?.key
+    const key = this.#due.takeDue(Number.POSITIVE_INFINITY) as string
+    this.#dueSince.delete(key)
+    return key
+  }
+
   #run(key: string): string {
     this.#running.set(key, { now: false, urgent: false, at: Number.POSITIVE_INFINITY })
     return key
@@ -195,17 +215,25 @@ export class Queue {
     this.#instants.set(key, Math.min(at, this.#instants.dueOf(key) ?? at))
   }
 
-  #makeReady(key: string): void {
+  /** `timed`: its instant has come. */
+  #makeReady(key: string, timed = false): void {
     if (this.#closed) return
     this.#instants.delete(key)
     this.#delays.delete(key)
     const [give] = this.#waiters
     if (give !== undefined) {
+      this.#urgencies.delete(key)
       give(this.#run(key))
       return
     }
     this.#readyKeys.add(key)
-    this.#ready.push({ key, since: this.#clock.monotonic() })
+    const urgency = this.#urgencies.get(key)
+    this.#urgencies.delete(key)
+    if (urgency === undefined || !timed) this.#ready.push({ key, since: this.#clock.monotonic() })
+    else {
+      this.#due.set(key, urgency)
+      this.#dueSince.set(key, this.#clock.monotonic())
+    }
   }
 
   /** Sees to it that the timer rings when the nearest waiting key is due, or the wall clock is to be looked at. One timer, whatever the number of keys. */
@@ -232,7 +260,7 @@ export class Queue {
     const now = this.#clock.monotonic()
     for (let key = this.#delays.takeDue(now); key !== undefined; key = this.#delays.takeDue(now)) this.#makeReady(key)
     const wall = this.#clock.now()
-    for (let key = this.#instants.takeDue(wall); key !== undefined; key = this.#instants.takeDue(wall)) this.#makeReady(key)
+    for (let key = this.#instants.takeDue(wall); key !== undefined; key = this.#instants.takeDue(wall)) this.#makeReady(key, true)
     this.#arm()
   }
 }

@@ -76,6 +76,11 @@ export const identityReasons = {
     summary: 'The certificate was signed by a CA key that no longer signs; a new one is made.',
     remedy: NOTHING,
   },
+  AuthorityChanged: {
+    kind: 'waiting',
+    summary: 'The certificate was signed by another authority than the one that is asked for now; a new one is made.',
+    remedy: NOTHING,
+  },
   NamesChanged: {
     kind: 'waiting',
     summary: 'The certificate lacks a name, or is for another service account, than is asked for now; a new one is made.',

@@ -15,7 +15,8 @@ export function observeBundle(ref: AuthorityRef, namespace: string, caches: Cach
     namespaceUsable: here !== undefined && !here.terminating,
     identities: caches.identities.by('trustsInNamespace', `${authorityKey(ref)}/${namespace}`).length,
     wanted: here !== undefined && wantsCopy(authorityOf(caches, ref), here),
-    bundle: record?.bundle,
+    // One that was not counted was written by a version before this one, and is about to be written anew.
+    bundle: record && record.sequence > 0 ? record.bundle : undefined,
     copy: caches.bundleCopies.get(namespace, bundleName(ref)),
   }
 }

@@ -14,6 +14,7 @@ import type { Caches } from '../caches.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 import { observeIdentity, type Surroundings } from './observe.ts'
+import { servingSecret } from './ownership.ts'
 import type { Patience } from './patience.ts'
 import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
 import { type IdentityPlan, planIdentity } from './plan.ts'
@@ -72,7 +73,8 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
       durationMs: deps.clock.monotonic() - startedAt,
     })
   }
-  return { at: earliest(checkAgainAt(plan, outcome, status), again) }
+  const expiry = outcome.kind === 'issued' ? outcome.notAfter : servingSecret(facts)?.leaf?.notAfter
+  return { at: earliest(checkAgainAt(plan, outcome, status), again), ...(expiry === undefined ? {} : { urgency: expiry }) }
 }
 
 /** Milliseconds for which a waiting identity is still left untold. */

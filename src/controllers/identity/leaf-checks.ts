@@ -1,9 +1,10 @@
 // Is the present leaf still right? Ordered checks, the first that fails names the reason for a new one. Pure.
 // Time left on the leaf alone proves nothing: a leaf of a CA that is gone is worthless however long it lasts.
 
-import { annotations } from '../../api/names.ts'
+import { annotations, authorityKey, authorityText } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { holdsKey, KEY_FILES } from '../../api/stored/leaf-files.ts'
+import { labelledAuthority } from '../../api/stored/leaf-secret.ts'
 import type { Duration } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import { formatInstant } from '../../base/instant.ts'
@@ -21,6 +22,7 @@ type LeafCheck = (secret: SecretFacts, asked: Asked, now: Instant) => Finding | 
 const CHECKS: readonly LeafCheck[] = [
   material,
   chainTrusted,
+  issuedByAuthority,
   issuedByActive,
   identity,
   namesMissing,
@@ -54,6 +56,17 @@ function material(secret: SecretFacts): Finding | undefined {
 function chainTrusted({ trusted }: SecretFacts): Finding | undefined {
   if (!trusted || trusted.ok) return undefined
   return { reason: 'ChainNotTrusted', message: `the certificate does not verify to the published bundle: ${trusted.detail}` }
+}
+
+/** It verifies to the authority that it came from, which is not the one that is asked for now. */
+function issuedByAuthority(secret: SecretFacts, { authority, generation }: Asked): Finding | undefined {
+  const from = labelledAuthority(secret)
+  if (secret.leaf?.authorityKeyID === generation.subjectKeyID || !from || authorityKey(from) === authorityKey(authority.ref))
+    return undefined
+  return {
+    reason: 'AuthorityChanged',
+    message: `the certificate is of ${authorityText(from)}, ${authorityText(authority.ref)} is asked for`,
+  }
 }
 
 /** By the key identifier in the leaf: annotations can be edited. */

@@ -16,7 +16,7 @@ import { selectedPods } from './observe-pods.ts'
 import { observeSwitching } from './observe-switching.ts'
 import { ownershipOf } from './ownership.ts'
 import { foreignServiceNames, serviceNames } from './service-names.ts'
-import { observeTrust } from './trust.ts'
+import { observeTrust, sourceOf } from './trust.ts'
 
 /** Where the operator lives, how the cluster calls itself, and what the operator is asked to do. */
 export interface Surroundings {
@@ -96,6 +96,8 @@ function judge(
   if (trusted?.ok || !labelled || (authority && authorityKey(labelled) === authorityKey(authority.ref))) return { trusted, from: undefined }
   // Labels are edited and certificates are public: the authority that they name counts only if it signed for this very identity.
   const from = isFor(secret, identity) ? observeFormerAuthority(caches, labelled) : undefined
+  // Its record is there and cannot be read: whether it signed cannot be told just now.
+  if (from && !from.bundle && sourceOf(labelled, caches).unreadable) return { trusted, from }
   if (!from?.bundle || !verdictOf(secret, from.bundle).ok) return { trusted, from: undefined }
   return { trusted: { ok: true }, from }
 }

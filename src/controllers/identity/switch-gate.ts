@@ -13,8 +13,12 @@ const LOOK_AGAIN = seconds(15)
 /** Undefined: nothing holds it. */
 export function heldBySwitch({ switching, authority }: IdentityFacts, now: Instant): (Readiness & { readonly next: Instant }) | undefined {
   if (!switching || !authority) return undefined
-  const { from, peersNotReady, acceptedSince } = switching
+  const { from, peersNotReady, acceptedSince, until } = switching
   const [to, old] = [authorityText(authority.ref), authorityText(from.ref)]
+  if (!from.bundle && until > now) {
+    const message = `the published bundle of ${old} cannot be read, so whether its peers accept ${to} cannot be told: the Secret stays as it is`
+    return { state: 'waiting', reason: 'TrustOutdated', message, next: Math.min(until, now + LOOK_AGAIN) }
+  }
   // Nobody can renew what the old one signed: waiting longer would end in a certificate that nobody accepts.
   if (!from.signing) return undefined
   const seen = 'identities of other namespaces are not seen'

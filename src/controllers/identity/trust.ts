@@ -73,7 +73,9 @@ export function observeTrust(identity: MutualIdentity, secret: LeafSecret | unde
 /** The source of anchors of an authority: its published record, which outlives it. A name that annotations or an old spec give with a dot would share its key with an authority of another namespace. */
 export function sourceOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'>): Omit<TrustSource, 'pooled'> {
   const record = caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
-  return { ref, bundle: record?.bundle, unreadable: record !== undefined && record.bundle === undefined }
+  // One without a trust domain was written by a version before this one, and is about to be written anew.
+  const bundle = record?.bundle?.trustDomain ? record.bundle : undefined
+  return { ref, bundle, unreadable: record !== undefined && bundle === undefined }
 }
 
 /** Whether others of the namespace name an authority, or hold a certificate of it. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ControllerProcess } from '../../../scripts/install/controller-process.ts'
 import { mutualIdentities } from '../../../src/api/kinds.ts'
 import { leases, secrets } from '../../../src/k8s/resource.ts'
+import { inShort } from '../../support/cluster-audit.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { fitsTogether, materialOf, rootsIn } from '../../support/cluster-material.ts'
 import { bundleTextOf, createPlace, isReady, listAll, type Place, statusOf, trustBundle } from '../../support/cluster-objects.ts'
@@ -177,6 +178,35 @@ describe('the lease', () => {
     await allIsWell(place)
     await second.stop()
   })
+
+  it('is lost by a leader that stands still beyond it: the other goes on, and who wakes up writes nothing', async () => {
+    const place = await createPlace(cluster.client, 'stale')
+    for (let number = 0; number < 40; number++) await place.identity(`web-${number}`, { certificate: { keyType: 'RSA3072' } })
+    const begun = Promise.withResolvers<void>()
+    const first = await cluster.start({
+      onEntry({ fields }) {
+        if (fields?.message === 'certificate issued') begun.resolve()
+      },
+    })
+    const second = await cluster.start()
+    await begun.promise
+    // In the middle of the work, with steps under way.
+    process.kill(first.pid, 'SIGSTOP')
+    const from = performance.now()
+    await eventually(() => leads(second), 20_000)
+    expect(performance.now() - from).toBeLessThan(20_000)
+    await eventually(() => allReady(place))
+    await allIsWell(place)
+    const wokenAt = Date.now()
+    process.kill(first.pid, 'SIGCONT')
+    await eventually(() => says('lease lost', first.pid).length === 1)
+    await sleep(3_000)
+    // The other one has nothing left to do, so any write is the stale leader's.
+    expect(cluster.audit.writes(OPERATOR, { after: wokenAt }).map(inShort)).toEqual([])
+    expect(await leads(second)).toBe(true)
+    await allIsWell(place)
+    await Promise.all([first.stop(), second.stop()])
+  }, 120_000)
 })
 
 describe('an API server that goes away', () => {

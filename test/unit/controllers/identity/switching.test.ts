@@ -531,3 +531,100 @@ describe('a new authority that', () => {
     expect([signerOf(one, 'payments'), readyOf(one, 'payments')?.reason]).toEqual(['default', 'NamespaceNotAllowed'])
   })
 })
+
+describe('an identity whose authority and Secret name are changed at once', () => {
+  const change = { ...MODERN, delivery: { secretName: 'payments-tls' } }
+  const newData = (one: Passes) => one.api.at(secrets, { namespace: 'shop', name: 'payments-tls' })?.['data'] as Record<string, string>
+  const newText = (one: Passes, file: string): string => Buffer.from(newData(one)[file] ?? '', 'base64').toString()
+  const signedBy = (one: Passes, name: string): boolean => new X509Certificate(newText(one, 'tls.crt')).verify(rootOf(one, name).publicKey)
+
+  it('waits for its peers under the new name as it would under the old one', async () => {
+    const one = await scene()
+    respec(one, 'payments', change)
+    await one.identity('shop', 'payments')
+    expect(signedBy(one, 'default')).toBe(true)
+    await one.identity('shop', 'payments')
+    expect(planOf(one, 'payments').readiness.reason).toBe('PeersNotReady')
+  })
+
+  it('keeps the old anchors until the certificate in the former Secret has ended', async () => {
+    const one = await scene({ orders: LISTS_MODERN })
+    const oldEnd = endOf(one, 'payments')
+    respec(one, 'payments', change)
+    await one.identity('shop', 'payments')
+    expect([signedBy(one, 'modern'), newText(one, 'ca.crt').includes(bundleOf(one, 'default'))]).toEqual([true, true])
+    const secret = one.api.at(secrets, { namespace: 'shop', name: 'payments-tls' })
+    expect(secret?.metadata.annotations?.[annotations.formerAuthorities]).toBe(`ClusterMutualAuthority/default/${formatInstant(oldEnd)}`)
+  })
+})
+
+describe('a Secret that somebody edits so that it seems to be of another authority', () => {
+  /** orders lives by modern, and payments has its certificate, which is public, and its label. */
+  async function forged(data: (one: Passes) => object): Promise<Passes> {
+    const one = await scene({ orders: MODERN })
+    // A reason to wait: another identity that lives by modern and does not accept default.
+    const present = secretIn(one, 'payments')
+    const ownLabels = { ...present.metadata.labels, [labels.authority]: 'modern' }
+    one.seen('leafSecrets', {
+      ...present,
+      metadata: { ...present.metadata, labels: ownLabels },
+      data: { ...(present['data'] as object), ...data(one) },
+    })
+    for (let pass = 0; pass < 3; pass++) await one.identity('shop', 'payments')
+    return one
+  }
+  const of = (one: Passes, file: string) => ({ [file]: (secretIn(one, 'orders')['data'] as Record<string, string>)[file] })
+
+  it.each<[string, (one: Passes) => object]>([
+    ['by a certificate of that authority for another', (one) => of(one, 'tls.crt')],
+    ['by certificate and key of that authority for another', (one) => ({ ...of(one, 'tls.crt'), ...of(one, 'tls.key') })],
+    ['by its label alone', () => ({})],
+  ])('%s gets no certificate of that authority', async (_what, data) => {
+    const one = await forged(data)
+    expect([signerOf(one, 'payments'), leafOf(one, 'payments').subjectAltName]).toEqual([
+      'default',
+      'URI:spiffe://cluster.local/ns/shop/sa/payments',
+    ])
+    expect(leafOf(one, 'payments').publicKey.equals(leafOf(one, 'orders').publicKey)).toBe(false)
+    expect(secretIn(one, 'payments').metadata.labels).toMatchObject({ [labels.authority]: 'default' })
+    expect(anchorsOf(one, 'payments')).toEqual(['default'])
+  })
+})
+
+describe('an old authority whose record cannot be read', () => {
+  /** payments is held, and the record of default was edited. */
+  async function spoiled(): Promise<{ one: Passes; record: RawObject }> {
+    const one = await scene()
+    respec(one, 'payments', MODERN)
+    await round(one)
+    const record = one.api.at(configMaps, { namespace: OPERATOR_NAMESPACE, name: 'default-trust-bundle' }) as RawObject
+    one.seen('bundleRecords', { ...record, data: { ...(record['data'] as object), 'ca.crt': 'garbage' } })
+    return { one, record }
+  }
+  const serialIn = (one: Passes): string => leafOf(one, 'payments').serialNumber
+
+  it('lets nothing be decided: the Secret stays as it is, and all goes on where it was when the record is back', async () => {
+    const { one, record } = await spoiled()
+    const { resourceVersion } = secretIn(one, 'payments').metadata
+    for (let pass = 0; pass < 3; pass++) await one.identity('shop', 'payments')
+    expect(planOf(one, 'payments').readiness).toMatchObject({
+      state: 'waiting',
+      reason: 'TrustOutdated',
+      message: expect.stringContaining('ClusterMutualAuthority default cannot be read'),
+    })
+    one.seen('bundleRecords', record)
+    await round(one)
+    expect([secretIn(one, 'payments').metadata.resourceVersion, planOf(one, 'payments').reason]).toEqual([resourceVersion, 'PeersNotReady'])
+  })
+
+  it('is waited for while its certificate lasts, and no longer', async () => {
+    const { one } = await spoiled()
+    const [before, end] = [serialIn(one), endOf(one, 'payments')]
+    await one.clock.advance(end - 1000 - one.clock.now())
+    await one.identity('shop', 'payments')
+    expect(serialIn(one)).toBe(before)
+    await one.clock.advance(1000)
+    await one.identity('shop', 'payments')
+    expect(leafOf(one, 'payments').verify(rootOf(one, 'modern').publicKey)).toBe(true)
+  })
+})
