@@ -11,12 +11,16 @@ const refusal = (...args: string[]) => {
   return parsed.kind === 'say' ? parsed : { text: 'accepted', exitCode: 0 }
 }
 
+const domains = (byNamespace: Record<string, string[]>) =>
+  ({ namespacedTrustDomains: byNamespace }) as unknown as Pick<Config, 'namespacedTrustDomains'>
+
 describe('without flags', () => {
   it('the defaults are those of the documentation', () => {
     expect(configOf([], { POD_NAME: 'pod-1' })).toMatchObject({
       kubeconfig: undefined,
       namespace: 'mutual-identity-system',
       trustDomain: 'cluster.local',
+      namespacedTrustDomains: {},
       clusterDomain: 'cluster.local',
       defaultAuthority: true,
       leaderElection: true,
@@ -62,6 +66,10 @@ describe('a flag', () => {
     ['--concurrency', '256', { concurrency: 256 }],
     ['--trust-domain', 'example.org', { trustDomain: 'example.org' as Config['trustDomain'] }],
     ['--kubeconfig', '/a/b', { kubeconfig: '/a/b' }],
+    ['--namespaced-trust-domains', 'shop=pay.example.org', domains({ shop: ['pay.example.org'] })],
+    ['--namespaced-trust-domains', 'a=one.org,b=two.org,a=three.org', domains({ a: ['one.org', 'three.org'], b: ['two.org'] })],
+    ['--namespaced-trust-domains', 'constructor=one.org,constructor=two.org', domains({ constructor: ['one.org', 'two.org'] })],
+    ['--namespaced-trust-domains', '', domains({})],
   ])('%s %s is taken', (flag, value, expected) => {
     expect(configOf([flag, value])).toMatchObject(expected)
   })
@@ -73,6 +81,21 @@ describe('a flag', () => {
     ['--trust-domain', 'spiffe://x', /--trust-domain: .*"spiffe:\/\/x" holds a scheme/],
     ['--trust-domain', '', /--trust-domain: .*is empty/],
     ['--trust-domain', 'a'.repeat(256), /longer than 255/],
+    [
+      '--namespaced-trust-domains',
+      'shop',
+      /--namespaced-trust-domains "shop": must be NAMESPACE=TRUST-DOMAIN, with commas between several/,
+    ],
+    ['--namespaced-trust-domains', 'shop=a.org=b.org', /"shop=a\.org=b\.org": must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', '=a.org', /"=a\.org": must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', 'Shop=a.org', /"Shop=a\.org": must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', '*=a.org', /must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', '__proto__=a.org', /must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', 'shop=a.org,', /"": must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', 'shop=a.org, bank=b.org', /" bank=b\.org": must be NAMESPACE=TRUST-DOMAIN/],
+    ['--namespaced-trust-domains', 'shop=', /--namespaced-trust-domains: .*is empty/],
+    ['--namespaced-trust-domains', 'shop=spiffe://a.org', /--namespaced-trust-domains: .*holds a scheme/],
+    ['--namespaced-trust-domains', 'shop=*', /--namespaced-trust-domains: /],
     ['--cluster-domain', 'cluster.local.', /--cluster-domain: .*ends with a dot/],
     ['--concurrency', '0', /--concurrency "0": must be a whole number from 1 to 256/],
     ['--concurrency', '257', /1 to 256/],
@@ -105,7 +128,16 @@ describe('--help', () => {
 
   it('names each flag with its default and its variable', () => {
     expect(helpText()).toMatch(/--namespace NS .*\[\$POD_NAMESPACE, else mutual-identity-system\]/)
-    for (const flag of ['kubeconfig', 'context', 'trust-domain', 'cluster-domain', 'http-address', 'resync-minutes', 'log-format'])
+    for (const flag of [
+      'kubeconfig',
+      'context',
+      'trust-domain',
+      'namespaced-trust-domains',
+      'cluster-domain',
+      'http-address',
+      'resync-minutes',
+      'log-format',
+    ])
       expect(helpText()).toContain(`--${flag} `)
   })
 })

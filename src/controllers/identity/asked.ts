@@ -135,7 +135,7 @@ function conflict(accounts: readonly string[]): { reason: 'ServiceAccountConflic
 
 /** Ready, with what people should know all the same. Where pods run under several accounts the recorded one goes on being renewed: a stray Job must not stop a service. */
 function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>): Readiness {
-  const { observedAccounts, identity, overlap, selectedPods } = facts
+  const { observedAccounts, identity, overlap } = facts
   if (identity.spec.serviceAccountName === undefined && observedAccounts.length > 1) {
     return { state: 'ready', ...conflict(observedAccounts) }
   }
@@ -146,7 +146,8 @@ function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>):
     return { state: 'ready', reason: 'TrustIncomplete', message }
   }
   if (overlap) {
-    const message = `${overlap.pods} of the ${selectedPods} selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
+    // Without counts, which would make each change of them a status at once.
+    const message = `some of the selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
     return { state: 'ready', reason: 'PodsOverlap', message }
   }
   if (facts.restartUnavailable) {

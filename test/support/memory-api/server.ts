@@ -40,6 +40,10 @@ export interface MemoryApi {
   breakWatches(): void
   silenceWatches(): void
   readonly openWatches: number
+  /** Requests whose answer waits for time to pass. */
+  readonly held: number
+  /** Something was made to fail, so that callers may wait for another try. */
+  readonly disturbed: boolean
   snapshot(): Snapshot
   restore(snapshot: Snapshot): void
   /** Hears of every change that is stored, at once; returns a function that ends it. What it is given must not be changed. */
@@ -64,7 +68,7 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
     if (!kind) throw new Error(`${plural} is not served`)
     return kind
   }
-  const server = { storage, writes, watches, clock, requests }
+  const server: Server = { storage, writes, watches, clock, requests, held: 0, disturbed: false }
   return {
     connect: (options = {}) => connect(server, options),
     requests,
@@ -79,6 +83,12 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
     endWatches: () => watches.open.forEach((stream) => stream.end()),
     breakWatches: () => watches.open.forEach((stream) => stream.break(localError('ConnectionLost', 'the connection broke'))),
     silenceWatches: () => watches.open.forEach((stream) => stream.silence()),
+    get held() {
+      return server.held
+    },
+    get disturbed() {
+      return server.disturbed
+    },
     get openWatches() {
       return watches.open.length
     },
@@ -97,6 +107,8 @@ interface Server {
   readonly watches: Watches
   readonly clock: Clock
   readonly requests: RecordedRequest[]
+  held: number
+  disturbed: boolean
 }
 
 function connect(server: Server, { user = 'operator', hook }: { user?: string; hook?: FaultHook }): Connection {
@@ -111,6 +123,7 @@ function connect(server: Server, { user = 'operator', hook }: { user?: string; h
       const arrival = arrivalOf(server, call, user)
       const fault = hook?.(arrival)
       if (fault?.kind === 'dieBefore') dead = true
+      if (fault && !/^(die|delay)/.test(fault.kind)) server.disturbed = true
       const answer = carriesOut(fault) ? answerOf(server, arrival) : undefined
       server.requests.push(recordOf(server, arrival, fault, answer?.status ?? 0))
       if (fault?.kind === 'dieAfter') dead = true
@@ -150,6 +163,8 @@ async function afterFault(server: Server, call: Call, fault: Fault | undefined, 
   switch (fault?.kind) {
     case 'refuse': {
       const { status, reason = reasonFor(status), message = `refused with ${status}`, retryAfterMs, details = {} } = fault
+      // Whoever is told to wait is waited for by nobody.
+      if (retryAfterMs !== undefined) holdFor(server, retryAfterMs * LATEST_RETRY)
       return { status, retryAfterMs, body: JSON.stringify(statusOf({ code: status, reason, message, details })) }
     }
     case 'answer':
@@ -161,11 +176,26 @@ async function afterFault(server: Server, call: Call, fault: Fault | undefined, 
     case 'hangBefore':
     case 'hangAfter':
       answer?.stream?.end()
-      return await silence(server, call)
+      server.held++
+      return await silence(server, call).finally(() => {
+        server.held--
+      })
     case 'delay':
+      server.held++
       await new Promise<void>((resolve) => server.clock.after(fault.ms, resolve))
+      server.held--
   }
   return answer as Answer
+}
+
+/** The client spreads its next try over the quarter behind Retry-After. */
+const LATEST_RETRY = 1.25
+
+function holdFor(server: Server, ms: number): void {
+  server.held++
+  server.clock.after(ms, () => {
+    server.held--
+  })
 }
 
 const REASONS: Readonly<Record<number, string>> = {

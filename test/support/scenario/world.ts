@@ -22,8 +22,8 @@ import { type VirtualClock, virtualClock } from '../virtual-clock.ts'
 export interface OperatorProcess {
   readonly stores: Stores
   readonly connection: Connection
-  /** No pass runs and none is due. */
-  readonly idle: boolean
+  /** Passes that are due or run. */
+  readonly busy: number
   /** As kill -9. */
   kill(): void
   /** As SIGTERM. */
@@ -66,13 +66,15 @@ export function createWorld(keeper: (world: World) => Promise<void> = async () =
   const processes: OperatorProcess[] = []
   const person = createClient(api.connect({ user: 'person' }), { clock, random: steadyRandom, fieldManager: 'kubectl' })
   const activity = (): number => api.requests.length + lines.length
-  const quiet = (): boolean => processes.every(({ connection, idle }) => connection.dead || idle)
+  /** Nothing runs but what waits for an answer that is held back. */
+  const quiet = (): boolean => processes.reduce((sum, { connection, busy }) => sum + (connection.dead ? 0 : busy), 0) <= api.held
+  const patience = (): number => (api.disturbed ? BRIEFLY_MS : STUCK_MS)
 
   /** A few turns of the event loop without anything moving; or, where a pass waits for time, many of them. */
   async function rest(): Promise<void> {
     let last = activity()
     let still = 0
-    for (let from = performance.now(); still < 4 || !(quiet() || performance.now() - from > STUCK_MS); still++) {
+    for (let from = performance.now(); still < 4 || !(quiet() || performance.now() - from > patience()); still++) {
       await new Promise((resolve) => setImmediate(resolve))
       if (activity() !== last) {
         last = activity()
@@ -130,6 +132,8 @@ export function createWorld(keeper: (world: World) => Promise<void> = async () =
   return world
 }
 
+/** Where requests fail, passes wait for another try: then no more than what a key takes as a rule. */
+const BRIEFLY_MS = 12
 /** Longer than any key of an elliptic curve takes to be made, on a busy machine. */
 const STUCK_MS = 150
 
@@ -178,8 +182,8 @@ function startOperator({ api, clock: worldClock, lines, hook, flags = [], random
     process: {
       stores,
       connection,
-      get idle() {
-        return controllers.every(({ figures }) => figures.depth + figures.running === 0)
+      get busy() {
+        return controllers.reduce((sum, { figures }) => sum + figures.depth + figures.running, 0)
       },
       kill: () => connection.kill(),
       async stop() {

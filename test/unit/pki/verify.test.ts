@@ -8,6 +8,7 @@ import type { Signer } from '../../../src/pki/sign.ts'
 import { workloadId } from '../../../src/pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../../src/pki/trust-domain.ts'
 import { checkIssued, checkSigningPair, type Verdict, verifyChain } from '../../../src/pki/verify.ts'
+import { verifyIssuers } from '../../../src/pki/verify-chain.ts'
 import {
   aLeaf,
   aSigner,
@@ -240,6 +241,81 @@ describe('a chain', () => {
     const short = await aSigner({ profile: { lifetime: hours(2) } })
     const long = await anOddLeaf(short, { notAfter: NOW + hours(9) })
     expect(said(verifyChain([long], [short.certificate], NOW + hours(3)))).toMatch(/^validity: CN=example.org g1 \w+ expired/)
+  })
+})
+
+/** A root and two CAs below it, each by a recipe; the lowest first. */
+async function aPath(lowest: Recipe = {}, middle: Recipe = {}, top: Recipe = {}): Promise<Certificate[]> {
+  const [one, two, three] = await Promise.all(['top', 'middle', 'lowest'].map((name) => keyOf('ECDSAP256', name)))
+  if (!one || !two || !three) throw new Error('keys are missing')
+  const root = await oddCertificate({ key: one, subject: 'top', subjectKeyID: 'a1', ...top })
+  const between = await oddCertificate({
+    key: two,
+    subject: 'middle',
+    subjectKeyID: 'a2',
+    signer: { certificate: root, privateKey: one.privateKey },
+    ...middle,
+  })
+  const signs = await oddCertificate({
+    key: three,
+    subject: 'lowest',
+    subjectKeyID: 'a3',
+    signer: { certificate: between, privateKey: two.privateKey },
+    ...lowest,
+  })
+  return [signs, between, root]
+}
+
+describe('a CA and its issuers up to the root', () => {
+  const critical = new Extension('1.2.3.4', true, new Uint8Array([5, 0]))
+  const constraints = new Extension('2.5.29.30', true, new Uint8Array([0x30, 0]))
+
+  it.each<[string, [Recipe?, Recipe?, Recipe?]]>([
+    ['that set no limits', []],
+    ['that allow just as many as there are', [{ pathLength: 0 }, { pathLength: 1 }, { pathLength: 2 }]],
+    ['that have expired: times are for who signs', [{ notAfter: NOW - minutes(1) }, {}, { notAfter: NOW - minutes(1) }]],
+    ['with the purposes of both ends', [{ extKeyUsage: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] }]],
+    ['with any purpose', [{}, { extKeyUsage: ['2.5.29.37.0'] }]],
+  ])('may stand above a leaf: %s', async (_what, recipes) => {
+    expect(said(verifyIssuers(await aPath(...recipes)))).toBe('ok')
+  })
+
+  it('may be a root alone', async () => {
+    expect(said(verifyIssuers([(await aPath())[2] as Certificate]))).toBe('ok')
+  })
+
+  it.each<[string, [Recipe?, Recipe?, Recipe?], RegExp]>([
+    ['the lowest is no CA', [{ ca: false }], /^basicConstraints: CN=lowest is no CA/],
+    ['one between is no CA', [{}, { ca: false }], /^basicConstraints: CN=middle is no CA/],
+    ['the root is no CA', [{}, {}, { ca: false }], /^basicConstraints: CN=top is no CA/],
+    ['one between may not sign certificates', [{}, { keyUsage: KeyUsageFlags.cRLSign }], /^keyUsage: CN=middle may not sign/],
+    [
+      'one between allows none below it',
+      [{}, { pathLength: 0 }],
+      /^pathLength: CN=middle allows 0 intermediate certificates below it, there are 1/,
+    ],
+    [
+      'the root allows one below it',
+      [{}, {}, { pathLength: 1 }],
+      /^pathLength: CN=top allows 1 intermediate certificates below it, there are 2/,
+    ],
+    ['one between is limited to servers', [{}, { extKeyUsage: ['1.3.6.1.5.5.7.3.1'] }], /^extKeyUsage: CN=middle is limited to serverAuth/],
+    ['one has name constraints', [{ extensions: [constraints] }], /^nameConstraints: CN=lowest/],
+    ['the root has name constraints', [{}, {}, { extensions: [constraints] }], /^nameConstraints: CN=top/],
+    ['one has a critical extension that is not understood', [{}, { extensions: [critical] }], /^criticalExtension: CN=middle .*1\.2\.3\.4/],
+    ['one names another key of its issuer', [{ authorityKeyID: 'ffff' }], /^order: certificate 1 \(CN=lowest\)/],
+  ])('are refused when %s', async (_what, recipes, message) => {
+    expect(said(verifyIssuers(await aPath(...recipes)))).toMatch(message)
+  })
+
+  it('are refused when one is missing, out of order, or forged', async () => {
+    const [lowest, middle, top] = (await aPath()) as [Certificate, Certificate, Certificate]
+    expect(said(verifyIssuers([lowest, top]))).toMatch(/^order: certificate 1 \(CN=lowest\) is not issued by certificate 2 \(CN=top\)/)
+    expect(said(verifyIssuers([middle, lowest, top]))).toMatch(/^order: certificate 1 \(CN=middle\)/)
+    expect(said(verifyIssuers([forged(lowest), middle, top]))).toMatch(
+      /^signature: the signature of CN=lowest is not by the key of CN=middle/,
+    )
+    expect(said(verifyIssuers([lowest, forged(middle), top]))).toMatch(/^signature: the signature of CN=middle/)
   })
 })
 
