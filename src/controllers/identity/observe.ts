@@ -59,7 +59,7 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     serviceDnsNames: names.full,
     shortServiceNames: names.short,
     foreignServiceNames: foreignServiceNames(identity, caches),
-    clusterSuffixes: ['svc', surroundings.clusterDomain],
+    clusterSuffixes: ['svc', 'pod', surroundings.clusterDomain],
     unknown: unreadable(caches),
     secret: secret ? { ...(secretFacts as Omit<LeafSecret, 'chain'>), trusted } : caches.leafSecrets.readable ? undefined : 'unknown',
     formerSecrets: former.map(formerFacts),

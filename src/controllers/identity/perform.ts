@@ -119,11 +119,27 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
 }
 
 async function update(name: string, version: SecretVersion, patch: SecretPatch, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
-  const trust = patch.trust && (await renderTrust(patch.trust, facts, storeContext(facts, deps.clock.now(), deps)))
+  const ref = { namespace: facts.identity.namespace, name }
+  const trust = patch.trust && (await renderTrustOrPem(patch.trust, ref, version, facts, deps))
   const { labels, ownerReferences } = patch
   const metadata = { labels, annotations: { ...patch.annotations, ...trust?.annotations }, ...(ownerReferences ? { ownerReferences } : {}) }
   const data = trust && { ...obsoleteTrustFiles(facts, trust.files), ...secretData(trust.files) }
-  await patchSecret({ namespace: facts.identity.namespace, name }, version, { metadata, ...(data ? { data } : {}) }, deps)
+  await patchSecret(ref, version, { metadata, ...(data ? { data } : {}) }, deps)
+}
+
+/** Keystores that cannot be made (their password is gone) keep no anchors from who reads PEM: those are written, and then the failure is told. */
+async function renderTrustOrPem(trust: Trust, ref: ObjectRef, version: SecretVersion, facts: IdentityFacts, deps: PerformDeps) {
+  const context = storeContext(facts, deps.clock.now(), deps)
+  try {
+    return await renderTrust(trust, facts, context)
+  } catch (error) {
+    if (presentSecret(facts)?.bundleFingerprint !== trust.bundle.fingerprint) {
+      const { pem } = await trustFiles({ ...trust, stores: [] }, context)
+      const said = { [annotations.bundleFingerprint]: trust.bundle.fingerprint }
+      await patchSecret(ref, version, { metadata: { labels: {}, annotations: said }, data: secretData(pem) }, deps)
+    }
+    throw error
+  }
 }
 
 interface SecretContent {

@@ -38,11 +38,12 @@ export function serviceNames(
   }
 }
 
-/** Of the extra names those that read as `<service>.<namespace>` of another namespace of this cluster, which no allow-list can mean. */
+/** Of the extra names those that a pod's resolver reads as `<service>.<namespace>` or `<pod>.<service>.<namespace>` of another namespace of this cluster, which no allow-list can mean. */
 export function foreignServiceNames({ namespace, spec }: MutualIdentity, caches: Pick<Caches, 'namespaces'>): readonly string[] {
   return spec.certificate.dnsNames.filter((name) => {
-    const [, second = '', more] = name.split('.')
-    return more === undefined && second !== namespace && caches.namespaces.get('', second) !== undefined
+    const labels = name.split('.')
+    const last = labels.at(-1) ?? ''
+    return labels.length <= 3 && last !== namespace && caches.namespaces.get('', last) !== undefined
   })
 }
 

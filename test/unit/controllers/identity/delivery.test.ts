@@ -293,6 +293,18 @@ describe('the password of the keystores', () => {
     expect(readyIn(one)).toMatchObject({ status: 'False', reason, message: expect.stringMatching(/The present certificate stays$/) })
   })
 
+  it('that is gone keeps no anchors from who reads PEM', async () => {
+    const one = await scene(delivery)
+    passwordIs(one, PASSWORD)
+    await one.identity()
+    const anchors = textIn(one, 'ca.crt')
+    passwordIs(one, undefined)
+    edited(one, { data: { 'ca.crt': b64('mine') } })
+    await one.identity()
+    expect(textIn(one, 'ca.crt')).toBe(anchors)
+    expect(statusIn(one).lastFailure?.reason).toBe('KeystorePasswordMissing')
+  })
+
   it('that comes is taken at the next attempt, with nothing else to do', async () => {
     const one = await scene(delivery)
     const { at } = await one.identity()
