@@ -6,7 +6,7 @@ import { annotations } from '../../src/api/names.ts'
 import { leafSecretMetadata } from '../../src/api/stored/leaf-secret.ts'
 import { formatInstant } from '../../src/base/clock.ts'
 import { hours, minutes, seconds } from '../../src/base/duration.ts'
-import { namespaces, type OwnerReference, secrets } from '../../src/k8s/resource.ts'
+import { configMaps, namespaces, type OwnerReference, secrets } from '../../src/k8s/resource.ts'
 import { fingerprintOf } from '../../src/pki/fingerprint.ts'
 import { generateKeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
 import { signLeaf } from '../../src/pki/sign.ts'
@@ -39,11 +39,8 @@ const shuffled = (index: number, factor: number): number => (index * factor) % C
 /** As if they had been issued in the last hours by this authority. */
 async function issueAll(world: World): Promise<Map<string, Due>> {
   const signer = signerOf(world, 'default')
-  const bundle = world.api.object(
-    { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true },
-    { namespace: OPERATOR_NAMESPACE, name: 'default-trust-bundle' },
-  )
-  const caCrt = (bundle?.['data'] as Record<string, string>)['ca.crt'] ?? ''
+  const bundle = world.api.object(configMaps, { namespace: OPERATOR_NAMESPACE, name: 'default-trust-bundle' })
+  const { 'ca.crt': caCrt = '' } = (bundle?.['data'] ?? {}) as Record<string, string>
   const keyPair = await generateKeyPair('ECDSAP256')
   const tlsKey = b64(renderPrivateKey(keyPair.privateKey))
   const due = new Map<string, Due>()

@@ -76,7 +76,7 @@ export function authorityOf(change: Partial<AuthorityFacts> = {}): AuthorityFact
 }
 
 /** A bundle of any text. */
-export function bundleOfText(text: string, trustDomain = 'cluster.local'): PublishedBundle {
+function bundleOfText(text: string, trustDomain = 'cluster.local'): PublishedBundle {
   const fingerprint = fingerprintOf(Buffer.from(text))
   return { anchors: [], text, fingerprint, trustDomain, sequence: 1, json: '{}', jsonFingerprint: fingerprint }
 }

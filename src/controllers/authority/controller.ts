@@ -49,7 +49,8 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   }
   const status = await report(facts, plan, outcome, deps, pass.log)
   if (outcome.kind === 'failed') return { at: status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) }
-  return { at: backEnd.kind === 'caSecret' ? deps.clock.now() + LOOK_AGAIN : plan.next }
+  if (backEnd.kind !== 'caSecret') return { at: plan.next }
+  return { at: Math.min(plan.next ?? Number.POSITIVE_INFINITY, deps.clock.now() + LOOK_AGAIN) }
 }
 
 /** Before anything is observed: what is remembered of the Secret is as it was then. */

@@ -425,7 +425,7 @@ describe('the process', () => {
       controller: 'identity',
       reason: 'SecretMissing',
       secret: 'ready-mtls',
-      issuedBy: "ClusterMutualAuthority default generation 1",
+      issuedBy: 'ClusterMutualAuthority default generation 1',
     })
   })
 

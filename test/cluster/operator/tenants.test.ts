@@ -17,7 +17,6 @@ import {
   type Condition,
   condition,
   createPlace,
-  findObject,
   listAll,
   type Place,
   placeIn,
@@ -262,15 +261,15 @@ describe('what a tenant forges in its own namespace', () => {
     const before = [await operator.get(secrets, 'default-ca-1'), await operator.get(configMaps, 'default-trust-bundle')] as const
     const stranger = await operator.get(secrets, 'shop.internal-ca-1')
     const forged = { ...forge(before[0], 'default-ca-1'), data: stranger.data } as RawObject
-    await place('mallory').create(secrets, forged)
+    await place('bank').create(secrets, forged)
     const bundle = {
       ...forge(before[1], 'default-trust-bundle'),
       data: { 'ca.crt': text(stranger, 'tls.crt'), 'bundle.json': '{}' },
     } as RawObject
-    await place('mallory').create(configMaps, bundle)
-    await eventually(async () => expect((await place('mallory').get(configMaps, 'default-trust-bundle')).data).toEqual(before[1].data))
+    await place('bank').create(configMaps, bundle)
+    await eventually(async () => expect((await place('bank').get(configMaps, 'default-trust-bundle')).data).toEqual(before[1].data))
     expect([await operator.get(secrets, 'default-ca-1'), await operator.get(configMaps, 'default-trust-bundle')]).toEqual(before)
-    expect((await place('mallory').get(secrets, 'default-ca-1')).data).toEqual(stranger.data)
+    expect((await place('bank').get(secrets, 'default-ca-1')).data).toEqual(stranger.data)
     await authorityStands(cluster.client, 'default', 'Current')
   })
 
@@ -332,9 +331,7 @@ it('an administrator’s authority in the operator’s own namespace is refused'
   expect(await operator.find(secrets, `${OPERATOR_NAMESPACE}.misplaced-ca-1`)).toBeUndefined()
 })
 
-it('no tenant holds a piece of a CA’s key but what it put there itself, no line of the log is an error, and no right was missing', async () => {
-  const found = await findObject(cluster.client, secrets, { namespace: 'mallory', name: 'default-ca-1' })
-  expect(found?.metadata.name).toBe('default-ca-1')
+it('no piece of a key is in what people see, no line of the log is an error, and no right was missing', async () => {
   expect(cluster.log.filter(({ fields }) => fields?.level === 'error').map(({ line }) => line)).toEqual([])
   expect(cluster.log.filter(({ line }) => /forbidden/i.test(line)).map(({ line }) => line)).toEqual([])
   expect(cluster.keys.piecesIn(await cluster.visibleText())).toBe(0)

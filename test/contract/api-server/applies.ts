@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../../src/api/kinds.ts'
 import type { Client } from '../../../src/k8s/client.ts'
 import { configMaps, type RawObject } from '../../../src/k8s/resource.ts'
-import { type Place, refusal, uidOf, versionOf } from './subject.ts'
+import { invalidity, type Place, refusal, uidOf, versionOf } from './subject.ts'
 import { identitySpec } from './versions.ts'
 
 const ELSE = '11111111-2222-4333-8444-555555555555'
@@ -129,16 +129,28 @@ export function applyCases(enter: () => Promise<Place>): void {
       expect(after.metadata).not.toHaveProperty('labels')
     })
 
-    it('for another uid is a conflict, for the right one not', async () => {
-      const { made, tell, told } = await stage()
-      await tell({ observedGeneration: 1 }, { uid: uidOf(made) })
-      expect(await refusal(tell({ observedGeneration: 2 }, { uid: ELSE }))).toMatchObject({
-        code: 409,
-        status: 'Conflict',
-        message: expect.stringContaining('uid mismatch'),
-        causes: [],
-      })
+    it('does not look at the uid: an object of the same name made since is written', async () => {
+      const { tell, told, made } = await stage()
+      const answer = await tell({ observedGeneration: 2 }, { uid: ELSE })
+      expect(uidOf(answer)).toBe(uidOf(made))
+      expect(await told()).toEqual({ observedGeneration: 2 })
+    })
+
+    it('takes a list of type map away with its last entry, and a status with its last field', async () => {
+      const { tell, told } = await stage()
+      await tell({ observedGeneration: 1, conditions: [condition('Ready')] })
+      await tell({ observedGeneration: 1 })
       expect(await told()).toEqual({ observedGeneration: 1 })
+      await tell({})
+      expect(await told()).toEqual({})
+    })
+
+    it('puts what it adds behind what others have in the list', async () => {
+      const { tell, told, other } = await stage()
+      await tell({ conditions: [condition('Foreign')] }, {}, other)
+      await tell({ conditions: [condition('A'), condition('B')] })
+      await tell({ conditions: [condition('Z'), condition('B'), condition('A')] })
+      expect(((await told()) as { conditions: { type: string }[] }).conditions.map(({ type }) => type)).toEqual(['Foreign', 'Z', 'B', 'A'])
     })
 
     it('for an old resource version is a conflict', async () => {
@@ -201,6 +213,23 @@ export function applyCases(enter: () => Promise<Place>): void {
       await client.delete(configMaps, ref('a'), {})
       await client.create(configMaps, object('a', { data: { x: '1' } }))
       expect((await client.apply(configMaps, object('a', { data: { y: '1' } }))).data).toEqual({ x: '1', y: '1' })
+    })
+
+    it('does not take away what a create made, though it was applied since', async () => {
+      const { client, object } = await enter()
+      await client.create(configMaps, object('a', { data: { x: '1' } }))
+      await client.apply(configMaps, object('a', { data: { x: '1', y: '1' } }))
+      expect((await client.apply(configMaps, object('a', { data: { y: '1' } }))).data).toEqual({ x: '1', y: '1' })
+      await client.apply(configMaps, object('a', { data: { x: '2' } }))
+      expect(await client.apply(configMaps, object('a', {}))).not.toHaveProperty('data')
+    })
+
+    it('with another uid is invalid', async () => {
+      const { client, object } = await enter()
+      await client.create(configMaps, object('a'))
+      expect(await invalidity(client.apply(configMaps, object('a', { data: { x: '1' } }, { uid: ELSE })))).toEqual([
+        'FieldValueInvalid metadata.uid',
+      ])
     })
 
     it('with a uid never creates', async () => {

@@ -91,7 +91,7 @@ export function createCases(enter: () => Promise<Place>): void {
     })
 
     it('in a namespace that is being deleted is forbidden, with the cause', async () => {
-      const { client, object, ref, namespace, eventually } = await enter()
+      const { client, object, ref, namespace } = await enter()
       await client.create(configMaps, object('stays', {}, { finalizers: ['example.org/f'] }))
       await client.delete(namespaces, { namespace: '', name: namespace }, {})
       for (const call of [
@@ -110,9 +110,6 @@ export function createCases(enter: () => Promise<Place>): void {
       const patched = await client.mergePatch(configMaps, ref('stays'), { data: { x: '1' } })
       expect(patched.data).toEqual({ x: '1' })
       await client.mergePatch(configMaps, ref('stays'), { metadata: { finalizers: [] } })
-      await eventually(async () =>
-        expect(await refusal(client.get(namespaces, { namespace: '', name: namespace }))).toMatchObject({ code: 404 }),
-      )
     })
 
     it('refuses names that are none', async () => {
@@ -137,7 +134,7 @@ export function createCases(enter: () => Promise<Place>): void {
       const { client, object } = await enter()
       const made = (size: number) => client.create(configMaps, object('a', {}, { annotations: { a: 'x'.repeat(size) } }))
       expect(await invalidity(made(256 * 1024))).toEqual(['FieldValueTooLong metadata.annotations'])
-      expect((await made(256 * 1024 - 1)).metadata.annotations?.['a']).toHaveLength(256 * 1024 - 1)
+      expect((await made(256 * 1024 - 1)).metadata.annotations?.a).toHaveLength(256 * 1024 - 1)
     })
 
     it('refuses finalizers without a domain', async () => {
@@ -157,8 +154,7 @@ export function createCases(enter: () => Promise<Place>): void {
     it('refuses ConfigMaps over 1 MiB, counted in bytes', async () => {
       const { client, object } = await enter()
       const made = (text: string) => client.create(configMaps, object('a', { data: { x: text } }))
-      const [error] = await invalidity(made('x'.repeat(MIB + 1)))
-      expect(error).toMatch(/^FieldValueTooLong ?/)
+      expect(await invalidity(made('x'.repeat(MIB + 1)))).toEqual(['FieldValueTooLong []'])
       expect((await refusal(made('ü'.repeat(MIB / 2 + 1)))).code).toBe(422)
       expect((await made('ü'.repeat(MIB / 2))).kind).toBe('ConfigMap')
     })

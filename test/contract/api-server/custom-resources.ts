@@ -14,6 +14,9 @@ const DEFAULTS = {
   restart: { onRenewal: false },
 }
 
+/** Rules in CEL are not run where the rest is too wrong, and the server says so. */
+const UNCHECKED = 'FieldValueInvalid <nil>'
+
 export function schemaCases(enter: () => Promise<Place>): void {
   describe('a custom resource', () => {
     it('gets its defaults, into what was not given', async () => {
@@ -101,7 +104,7 @@ export function schemaCases(enter: () => Promise<Place>): void {
         body: { apiVersion, kind, ...object('web', { spec, colour: 'red' }) },
       })
       expect(status).toBe(201)
-      expect(body['spec']).toEqual({ ...identitySpec, ...DEFAULTS })
+      expect(body.spec).toEqual({ ...identitySpec, ...DEFAULTS })
       expect(body).not.toHaveProperty('colour')
     })
 
@@ -124,28 +127,32 @@ export function schemaCases(enter: () => Promise<Place>): void {
     })
 
     const faults: readonly (readonly [string, object, readonly string[]])[] = [
-      ['without what is required', { spec: {} }, ['FieldValueRequired spec.podSelector']],
-      ['without a spec', {}, ['FieldValueRequired spec']],
+      ['without what is required', { spec: {} }, ['FieldValueRequired spec.podSelector', UNCHECKED]],
+      ['without a spec', {}, ['FieldValueRequired spec', UNCHECKED]],
       [
         'with a value outside an enum',
         { spec: { ...identitySpec, certificate: { keyType: 'DSA' } } },
-        ['FieldValueNotSupported spec.certificate.keyType'],
+        ['FieldValueNotSupported spec.certificate.keyType', UNCHECKED],
       ],
-      ['of a wrong type', { spec: { ...identitySpec, restart: { onRenewal: 'yes' } } }, ['FieldValueTypeInvalid spec.restart.onRenewal']],
+      [
+        'of a wrong type',
+        { spec: { ...identitySpec, restart: { onRenewal: 'yes' } } },
+        ['FieldValueTypeInvalid spec.restart.onRenewal', UNCHECKED],
+      ],
       [
         'with an object where a list belongs',
         { spec: { ...identitySpec, certificate: { dnsNames: {} } } },
-        ['FieldValueTypeInvalid spec.certificate.dnsNames'],
+        ['FieldValueTypeInvalid spec.certificate.dnsNames', UNCHECKED],
       ],
       [
         'with too long a list',
         { spec: { ...identitySpec, certificate: { dnsNames: Array.from({ length: 65 }, (_, i) => `n${i}.example.org`) } } },
-        ['FieldValueTooMany spec.certificate.dnsNames'],
+        ['FieldValueTooMany spec.certificate.dnsNames', UNCHECKED],
       ],
       [
         'with too long a text',
         { spec: { ...identitySpec, serviceAccountName: 'a'.repeat(254) } },
-        ['FieldValueTooLong spec.serviceAccountName'],
+        ['FieldValueTooLong spec.serviceAccountName', UNCHECKED],
       ],
       [
         'with too short a text',
@@ -166,9 +173,7 @@ export function schemaCases(enter: () => Promise<Place>): void {
     for (const [what, content, causes] of faults) {
       it(`${what} is invalid`, async () => {
         const { client, object } = await enter()
-        const found = await invalidity(client.create(mutualIdentities, object('web', content)))
-        // Rules in CEL are skipped by the server where the rest is wrong, and it says so.
-        expect(found.filter((cause) => cause !== 'FieldValueInvalid <nil>' && cause.trim() !== 'FieldValueInvalid')).toEqual(causes)
+        expect(await invalidity(client.create(mutualIdentities, object('web', content)))).toEqual([...causes].sort())
       })
     }
 

@@ -27,7 +27,7 @@ export function deleteCases(enter: () => Promise<Place>): void {
       const made = await client.create(secrets, object('a'))
       const refused = await refusal(client.delete(secrets, ref('a'), { uid: ELSE }))
       expect(refused).toMatchObject({ code: 409, status: 'Conflict', causes: [] })
-      expect(refused.message).toContain(`Precondition failed: UID in precondition: ${ELSE}, UID in object meta: ${uidOf(made)}`)
+      expect(refused.message).toContain(`the UID in the precondition (${ELSE}) does not match the UID in record (${uidOf(made)})`)
       expect(await refusal(client.delete(secrets, ref('a'), { uid: uidOf(made), resourceVersion: '1' }))).toMatchObject({
         code: 409,
         status: 'Conflict',
@@ -95,6 +95,8 @@ export function deleteCases(enter: () => Promise<Place>): void {
       const versions = ear.events.map(({ object: seen }) => BigInt(versionOf(seen)))
       expect([...versions].sort((a, b) => (a < b ? -1 : 1))).toEqual(versions)
       expect(new Set(versions).size).toBe(4)
+      // The last that was stored: the patch that ended it never was.
+      expect(ear.events.at(-1)?.object.metadata.finalizers).toEqual(['example.org/g'])
       await ear.stop()
     })
 

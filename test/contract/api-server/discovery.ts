@@ -76,7 +76,7 @@ export function discoveryCases(enter: () => Promise<Place>): void {
     it('knows no method that makes no sense', async () => {
       const { namespace, ...place } = await enter()
       const { status, body } = await send(place, 'POST', resourcePath(secrets, namespace, 'a'), { body: {} })
-      expect([status, body['reason']]).toEqual([405, 'MethodNotAllowed'])
+      expect([status, body.reason]).toEqual([405, 'MethodNotAllowed'])
     })
   })
 }

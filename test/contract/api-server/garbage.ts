@@ -97,7 +97,7 @@ export function garbageCases(enter: () => Promise<Place>): void {
       expect(await invalidity(made([one, { ...one, name: 'x', uid: '11111111-2222-4333-8444-555555555555' }]))).toEqual([
         'FieldValueInvalid metadata.ownerReferences',
       ])
-      expect(await invalidity(made([{ ...one, uid: '' }]))).toEqual(['FieldValueInvalid metadata.ownerReferences.uid'])
+      expect(await invalidity(made([{ ...one, uid: '' }]))).toEqual(['FieldValueRequired metadata.ownerReferences[0].uid'])
     })
   })
 

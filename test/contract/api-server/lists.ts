@@ -54,7 +54,7 @@ export function listCases(enter: () => Promise<Place>): void {
       const of = (resource: typeof secrets) => send({ client, ...place }, 'GET', resourcePath(resource, namespace))
       const builtIn = (await of(secrets)).body
       expect(builtIn).toMatchObject({ kind: 'SecretList', apiVersion: 'v1', items: [{ metadata: { name: 'a' } }] })
-      const [item] = builtIn['items'] as object[]
+      const [item] = builtIn.items as object[]
       expect(item).not.toHaveProperty('kind')
       expect(item).not.toHaveProperty('apiVersion')
       expect((await of(mutualIdentities)).body).toMatchObject({
@@ -75,13 +75,13 @@ export function listCases(enter: () => Promise<Place>): void {
     it('says how many are left, unless a selector was given', async () => {
       const { namespace, ...place } = await filled()
       const at = resourcePath(secrets, namespace)
-      const first = (await send(place, 'GET', at, { query: { limit: '2' } })).body['metadata'] as Record<string, unknown>
+      const first = (await send(place, 'GET', at, { query: { limit: '2' } })).body.metadata as Record<string, unknown>
       expect(first).toMatchObject({ remainingItemCount: 3, continue: expect.any(String) })
-      const selected = (await send(place, 'GET', at, { query: { limit: '1', labelSelector: 'app' } })).body['metadata']
+      const selected = (await send(place, 'GET', at, { query: { limit: '1', labelSelector: 'app' } })).body.metadata
       expect(selected).toHaveProperty('continue')
       expect(selected).not.toHaveProperty('remainingItemCount')
-      const all = (await send(place, 'GET', at, { query: { limit: '5' } })).body['metadata'] as Record<string, unknown>
-      expect(all['continue'] ?? '').toBe('')
+      const all = (await send(place, 'GET', at, { query: { limit: '5' } })).body.metadata as Record<string, unknown>
+      expect(all.continue ?? '').toBe('')
     })
 
     it('shows its pages as it was when it began, while objects change', async () => {

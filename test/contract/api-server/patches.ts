@@ -69,11 +69,21 @@ export function patchCases(enter: () => Promise<Place>): void {
 
     it('of a custom resource with another uid is refused alike', async () => {
       const { client, object, ref } = await enter()
+      await client.create(mutualIdentities, object('web', { spec: identitySpec }))
+      const patch = (metadata: object) => client.mergePatch(mutualIdentities, ref('web'), { metadata, spec: { serviceAccountName: 'a' } })
+      expect((await refusal(patch({ uid: ELSE }))).code).toBe(422)
+      expect(await refusal(patch({ uid: ELSE, resourceVersion: '1' }))).toMatchObject({ code: 409, status: 'Conflict' })
+    })
+
+    it('of a status looks at the resource version and not at the uid', async () => {
+      const { client, object, ref } = await enter()
       const made = await client.create(mutualIdentities, object('web', { spec: identitySpec }))
       const patch = (metadata: object) =>
         client.mergePatch(mutualIdentities, ref('web'), { metadata, status: { observedGeneration: 1 } }, { subresource: 'status' })
-      expect(await refusal(patch({ uid: ELSE, resourceVersion: '1' }))).toMatchObject({ code: 409, status: 'Conflict' })
-      expect((await patch({ uid: uidOf(made), resourceVersion: versionOf(made) })).status).toEqual({ observedGeneration: 1 })
+      expect(await refusal(patch({ uid: uidOf(made), resourceVersion: '1' }))).toMatchObject({ code: 409, status: 'Conflict' })
+      const patched = await patch({ uid: ELSE, resourceVersion: versionOf(made) })
+      expect(patched.status).toEqual({ observedGeneration: 1 })
+      expect(uidOf(patched)).toBe(uidOf(made))
     })
 
     it('cannot change name, namespace or creation time', async () => {

@@ -80,9 +80,15 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
       for (const stream of watches.open) stream.release()
     },
     compact: () => storage.compact(),
-    endWatches: () => watches.open.forEach((stream) => stream.end()),
-    breakWatches: () => watches.open.forEach((stream) => stream.break(localError('ConnectionLost', 'the connection broke'))),
-    silenceWatches: () => watches.open.forEach((stream) => stream.silence()),
+    endWatches() {
+      for (const stream of watches.open) stream.end()
+    },
+    breakWatches() {
+      for (const stream of watches.open) stream.break(localError('ConnectionLost', 'the connection broke'))
+    },
+    silenceWatches() {
+      for (const stream of watches.open) stream.silence()
+    },
     get held() {
       return server.held
     },

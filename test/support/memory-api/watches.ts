@@ -80,7 +80,11 @@ export class Watches {
       for (let count = duplicated ? 2 : 1; count > 0; count--) stream.event(event, matches)
     }
     // The last one waits for another to change places with, but not for ever.
-    if (reordered && queue.length > 0) this.#clock.after(50, () => queue.splice(0).forEach((event) => stream.event(event, matches)))
+    if (reordered && queue.length > 0) {
+      this.#clock.after(50, () => {
+        for (const event of queue.splice(0)) stream.event(event, matches)
+      })
+    }
   }
 
   #bookmarks(stream: WatchStream, kind: Kind, queue: readonly StoredEvent[]): void {

@@ -351,6 +351,13 @@ describe('a Secret that changes between the plan and the copy', () => {
     expect([ready()?.reason, world.api.at(secrets, COPY)]).toEqual(['CAKeyChanged', undefined])
   })
 
+  it('is tried again at its time, also where another pass comes before it', async () => {
+    begin(sourceSecret(one))
+    meanwhile(() => void world.api.put(secrets, sourceSecret(other)))
+    await world.authority()
+    expect(await world.authority()).toEqual({ at: NOW + seconds(2) })
+  })
+
   it('and is good is copied in the next pass, as it is then', async () => {
     begin(sourceSecret(one))
     meanwhile(() => void world.api.put(secrets, sourceSecret(other)))
