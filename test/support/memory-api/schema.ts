@@ -1,6 +1,8 @@
 // Structural schemas as the API server applies them to custom resources: defaults, unknown fields, validation. Used by the writes.
 // CEL rules are not run: test/cluster/crd.test.ts tries them on the real API server.
 
+import { type Violation, violation } from './failure.ts'
+
 /** As much of a structural schema as our CRDs use. */
 export interface JsonSchema {
   readonly type: string
@@ -37,55 +39,92 @@ export function fillDefaults(value: unknown, schema: JsonSchema): void {
   if (schema.additionalProperties) for (const inner of Object.values(value)) fillDefaults(inner, schema.additionalProperties)
 }
 
-/** Paths of fields that the schema does not know. */
+/** Paths of fields that the schema does not know, sorted. */
 export function unknownFields(value: unknown, schema: JsonSchema, path = ''): string[] {
   if (Array.isArray(value))
     return schema.items ? value.flatMap((item, index) => unknownFields(item, schema.items as JsonSchema, `${path}[${index}]`)) : []
   if (!isFields(value)) return []
   const { properties, additionalProperties } = schema
-  return Object.entries(value).flatMap(([name, inner]) => {
+  const found = Object.entries(value).flatMap(([name, inner]) => {
     const at = path === '' ? name : `${path}.${name}`
     const known = properties?.[name] ?? additionalProperties
     return known ? unknownFields(inner, known, at) : [at]
   })
+  return found.sort()
 }
 
-/** What is wrong, as `field: message`. */
-export function violations(value: unknown, schema: JsonSchema, path: string): string[] {
-  if (typeOf(value) !== schema.type) return [`${path}: Invalid value: must be of type ${schema.type}`]
+/** Takes away in place what the schema does not know. */
+export function prune(value: unknown, schema: JsonSchema): void {
+  if (Array.isArray(value) && schema.items) for (const item of value) prune(item, schema.items)
+  if (!isFields(value)) return
+  for (const [name, inner] of Object.entries(value)) {
+    const known = schema.properties?.[name] ?? schema.additionalProperties
+    if (known) prune(inner, known)
+    else delete value[name]
+  }
+}
+
+export function violations(value: unknown, schema: JsonSchema, path: string): Violation[] {
+  const type = typeOf(value)
+  if (type !== schema.type) {
+    return [
+      violation('FieldValueTypeInvalid', path, `Invalid value: "${type}": ${path} in body must be of type ${schema.type}: "${type}"`),
+    ]
+  }
   if (typeof value === 'string') return textViolations(value, schema, path)
-  if (typeof value === 'number' && value < (schema.minimum ?? Number.NEGATIVE_INFINITY))
-    return [`${path}: Invalid value: should be greater than or equal to ${schema.minimum}`]
+  if (typeof value === 'number' && value < (schema.minimum ?? Number.NEGATIVE_INFINITY)) {
+    const message = `Invalid value: ${value}: ${path} in body should be greater than or equal to ${schema.minimum}`
+    return [violation('FieldValueInvalid', path, message)]
+  }
   if (Array.isArray(value)) return listViolations(value, schema, path)
   if (!isFields(value)) return []
-  const missing = (schema.required ?? []).filter((name) => value[name] === undefined).map((name) => `${path}.${name}: Required value`)
-  const tooMany =
-    Object.keys(value).length > (schema.maxProperties ?? Number.POSITIVE_INFINITY)
-      ? [`${path}: Too many: must have at most ${schema.maxProperties} items`]
-      : []
+  const missing = (schema.required ?? []).filter((name) => value[name] === undefined)
   const inner = Object.entries(value).flatMap(([name, field]) => {
     const known = schema.properties?.[name] ?? schema.additionalProperties
     return known ? violations(field, known, `${path}.${name}`) : []
   })
-  return [...missing, ...tooMany, ...inner]
+  return [
+    ...missing.map((name) => violation('FieldValueRequired', `${path}.${name}`, 'Required value')),
+    ...tooMany(Object.keys(value).length, schema.maxProperties, path),
+    ...inner,
+  ]
 }
 
-function textViolations(value: string, schema: JsonSchema, path: string): string[] {
-  if (schema.enum && !schema.enum.includes(value)) return [`${path}: Unsupported value: ${JSON.stringify(value)}`]
-  if (value.length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) return [`${path}: Too long: may not be more than ${schema.maxLength}`]
-  return value.length < (schema.minLength ?? 0) ? [`${path}: Invalid value: should be at least ${schema.minLength} chars long`] : []
+function tooMany(count: number, most: number | undefined, path: string): Violation[] {
+  if (most === undefined || count <= most) return []
+  return [violation('FieldValueTooMany', path, `Too many: ${count}: must have at most ${most} items`)]
 }
 
-function listViolations(value: readonly unknown[], schema: JsonSchema, path: string): string[] {
-  if (value.length > (schema.maxItems ?? Number.POSITIVE_INFINITY)) return [`${path}: Too many: must have at most ${schema.maxItems} items`]
-  if (value.length < (schema.minItems ?? 0)) return [`${path}: Invalid value: should have at least ${schema.minItems} items`]
+function textViolations(value: string, schema: JsonSchema, path: string): Violation[] {
+  const { enum: allowed, maxLength = Number.POSITIVE_INFINITY, minLength = 0 } = schema
+  if (allowed && !allowed.includes(value)) {
+    const values = allowed.map((one) => JSON.stringify(one)).join(', ')
+    return [violation('FieldValueNotSupported', path, `Unsupported value: ${JSON.stringify(value)}: supported values: ${values}`)]
+  }
+  if (value.length > maxLength) return [violation('FieldValueTooLong', path, `Too long: may not be more than ${maxLength} bytes`)]
+  if (value.length >= minLength) return []
+  const message = `Invalid value: ${JSON.stringify(value)}: ${path} in body should be at least ${minLength} chars long`
+  return [violation('FieldValueInvalid', path, message)]
+}
+
+function listViolations(value: readonly unknown[], schema: JsonSchema, path: string): Violation[] {
+  const { items, minItems = 0 } = schema
+  const few = value.length < minItems
+  return [
+    ...tooMany(value.length, schema.maxItems, path),
+    ...(few ? [violation('FieldValueInvalid', path, `Invalid value: ${value.length}: ${path} in body should have at least ${minItems} items`)] : []),
+    ...(items ? value.flatMap((item, index) => violations(item, items, `${path}[${index}]`)) : []),
+    ...duplicates(value, schema, path),
+  ]
+}
+
+function duplicates(value: readonly unknown[], schema: JsonSchema, path: string): Violation[] {
   const keys = schema['x-kubernetes-list-map-keys']
-  const unique = schema['x-kubernetes-list-type'] === 'set' || keys
-  const idOf = (item: unknown): string => JSON.stringify(keys && isFields(item) ? keys.map((key) => item[key]) : item)
-  const ids = value.map(idOf)
-  const repeated = unique ? value.filter((_item, index) => ids.indexOf(ids[index] as string) < index) : []
-  const inner = schema.items ? value.flatMap((item, index) => violations(item, schema.items as JsonSchema, `${path}[${index}]`)) : []
-  return [...repeated.map((item) => `${path}: Duplicate value: ${JSON.stringify(item)}`), ...inner]
+  if (!keys && schema['x-kubernetes-list-type'] !== 'set') return []
+  const ids = value.map((item) => JSON.stringify(keys && isFields(item) ? Object.fromEntries(keys.map((key) => [key, item[key]])) : item))
+  return ids.flatMap((id, index) =>
+    ids.indexOf(id) < index ? [violation('FieldValueDuplicate', `${path}[${index}]`, `Duplicate value: ${id}`)] : [],
+  )
 }
 
 function typeOf(value: unknown): string {
