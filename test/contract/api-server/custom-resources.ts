@@ -156,8 +156,8 @@ export function schemaCases(enter: () => Promise<Place>): void {
       ],
       [
         'with too short a text',
-        { spec: { ...identitySpec, delivery: { secretName: '' } } },
-        ['FieldValueInvalid spec.delivery.secretName'],
+        { spec: { ...identitySpec, delivery: { keystorePasswordRef: { name: 'a', key: '' } } } },
+        ['FieldValueInvalid spec.delivery.keystorePasswordRef.key'],
       ],
       [
         'with duplicates in a set',

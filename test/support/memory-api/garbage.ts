@@ -37,6 +37,14 @@ export class Garbage {
     if (!held) this.#later()
   }
 
+  /** After the storage went back in time, which nobody is told of. */
+  restored(): void {
+    for (const known of [this.#uids, this.#dependents, this.#places, this.#gone, this.#terminating]) known.clear()
+    const all = [...this.#storage.all()]
+    for (const { object } of all) this.#uids.add(object.metadata.uid ?? '')
+    for (const { kind, object } of all) this.#see(kind, 'ADDED', object)
+  }
+
   #see(kind: Kind, type: string, object: RawObject): void {
     const { uid = '', namespace = '', name, ownerReferences = [], deletionTimestamp } = object.metadata
     if (type === 'DELETED') {
@@ -74,13 +82,15 @@ export class Garbage {
     for (const name of this.#terminating) this.#end(name)
   }
 
-  /** An object goes when none of its owners is there. */
+  /** An object goes when none of its owners is there; otherwise only the references to those that have gone do. */
   #collect(uid: string): void {
     const place = this.#places.get(uid)
     const object = place && this.#storage.get(place.kind, place.namespace, place.name)
     if (!place || object?.metadata.uid !== uid) return
-    if ((object.metadata.ownerReferences ?? []).some((owner) => this.#uids.has(owner.uid))) return
-    this.#writes.delete({ ...place, subresource: '' }, { uid })
+    const target = { ...place, subresource: '' }
+    const living = (object.metadata.ownerReferences ?? []).filter((owner) => this.#uids.has(owner.uid))
+    if (living.length === 0) this.#writes.delete(target, { uid })
+    else this.#writes.patch(target, { metadata: { name: place.name, ownerReferences: living } }, { manager: 'cluster', strict: false })
   }
 
   #end(name: string): void {

@@ -1,7 +1,7 @@
 // Lists with pages and selectors. Used by the server; no state: a continue token carries where it goes on and under which version it began.
 
 import type { RawObject } from '../../../src/k8s/resource.ts'
-import { Failure } from './failure.ts'
+import { badRequest, Failure } from './failure.ts'
 import type { Kind } from './kinds.ts'
 import { selectorOf } from './selector.ts'
 import type { Storage } from './storage.ts'
@@ -13,6 +13,7 @@ export function listAnswer(storage: Storage, kind: Kind, namespace: string, quer
   if (begun && begun.version < storage.compacted) {
     throw new Failure(410, 'Expired', 'The provided continue parameter is too old to display a consistent list result.')
   }
+  refuseFuture(storage, query.resourceVersion)
   const version = begun?.version ?? storage.version
   const matches = selectorOf(labelSelector, fieldSelector)
   const all = stateAt(storage, kind, namespace, version).filter(matches)
@@ -31,6 +32,16 @@ export function listAnswer(storage: Storage, kind: Kind, namespace: string, quer
   return { ...type, metadata, items: kind.schema ? items : items.map(({ kind: _kind, apiVersion: _version, ...item }) => item) }
 }
 
+/** A version that the server has not reached: it waits 3 s for it, which is left out here, and says so. */
+function refuseFuture(storage: Storage, resourceVersion: string | undefined): void {
+  if (resourceVersion === undefined || Number(resourceVersion) <= storage.version) return
+  const message = `Too large resource version: ${resourceVersion}, current: ${storage.version}`
+  throw new Failure(504, 'Timeout', `Timeout: ${message}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  })
+}
+
 const keyOf = ({ metadata: { namespace = '', name } }: RawObject): string => `${namespace}\u0000${name}`
 
 const makeToken = (version: number, after: string): string => Buffer.from(JSON.stringify({ version, after })).toString('base64url')
@@ -39,7 +50,7 @@ function readToken(token: string): { version: number; after: string } {
   try {
     return JSON.parse(Buffer.from(token, 'base64url').toString())
   } catch {
-    throw new Failure(400, 'BadRequest', 'continue key is not valid')
+    throw badRequest('continue key is not valid')
   }
 }
 

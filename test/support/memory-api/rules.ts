@@ -1,78 +1,136 @@
-// What the API server demands of the objects that are written: names, sizes, Secrets, what cannot be changed. Used by the writes; no state.
+// What the API server demands of the objects that are written: fields, sizes, Secrets, what cannot be changed. Used by the writes; no state.
+// What it demands of metadata is in metadata-rules.ts.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { RawObject } from '../../../src/k8s/resource.ts'
-import { Failure, invalid } from './failure.ts'
+import { badRequest, Failure, internal, invalid, kindName, type Violation, violation } from './failure.ts'
 import type { Kind } from './kinds.ts'
-import { unknownFields, violations } from './schema.ts'
+import { metadataChanges, metadataViolations } from './metadata-rules.ts'
+import { type JsonSchema, prune, unknownFields, violations } from './schema.ts'
 
 const MAX_DATA = 1024 * 1024
-const MAX_ANNOTATIONS = 256 * 1024
 /** Of a request, limit of the API server. */
 export const MAX_BODY = 3 * 1024 * 1024
 
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/
+const DATA_KEY = /^(?!\.\.?$)[-._a-zA-Z0-9]{1,253}$/
+const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-/** Throws what a body with unknown fields gets under strict validation. */
-export function refuseUnknownFields(kind: Kind, body: unknown): void {
-  if (!kind.schema) return
-  const known = { ...kind.schema, properties: { ...kind.schema.properties, apiVersion: ANY, kind: ANY, metadata: ANY_OBJECT } }
-  const [first] = unknownFields(body, known)
-  if (first === undefined) return
-  const message = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: unknown field "${first}"`
-  throw new Failure(400, 'BadRequest', message)
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+/** Whatever it holds, it is not looked into. */
+const MAP = { type: 'object', additionalProperties: TEXT } as const
+
+const FIELDS: Readonly<Record<string, JsonSchema['properties']>> = {
+  secrets: { data: MAP, stringData: MAP, immutable: FLAG, type: TEXT },
+  configmaps: { data: MAP, binaryData: MAP, immutable: FLAG },
+}
+const METADATA = { type: 'object', additionalProperties: { type: 'object', additionalProperties: TEXT } } as const
+
+/** What may stand in an object; undefined: not modelled, so everything. */
+function fieldsOf(kind: Kind): JsonSchema | undefined {
+  const own = kind.schema?.properties ?? (kind.group === '' ? FIELDS[kind.plural] : undefined)
+  return own && { type: 'object', properties: { ...own, apiVersion: TEXT, kind: TEXT, metadata: METADATA } }
 }
 
-const ANY = { type: 'string' } as const
-const ANY_OBJECT = { type: 'object', additionalProperties: { type: 'object', additionalProperties: { type: 'string' } } } as const
+/** Unknown fields are refused under strict validation, by each verb in its own way, and dropped without. */
+export function checkFields(kind: Kind, body: RawObject, verb: 'create' | 'patch' | 'apply', strict: boolean): void {
+  const fields = fieldsOf(kind)
+  if (!fields) return
+  const found = unknownFields(body, fields)
+  if (found.length === 0) return
+  if (!strict && verb !== 'apply') {
+    prune(body, fields)
+    return
+  }
+  const decoding = `strict decoding error: ${found.map((field) => `unknown field "${field}"`).join(', ')}`
+  if (verb === 'create') throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${decoding}`)
+  if (verb === 'patch') {
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(body))}: ${decoding}`
+    throw new Failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [violation('FieldValueInvalid', 'patch', message)] })
+  }
+  const { namespace = '', name } = body.metadata
+  const type = `${kind.group === '' ? '' : `${kind.group}/`}${kind.version}, Kind=${kind.kind}`
+  const undeclared = found.map((field) => `.${field}: field not declared in schema`)
+  const text = undeclared.length === 1 ? undeclared[0] : `errors:\n${undeclared.map((line) => `  ${line}`).join('\n')}`
+  throw internal(`failed to create typed patch object (${namespace}/${name}; ${type}): ${text}`)
+}
+
+/** stringData goes into data, which must be base64. */
+export function takeStringData(kind: Kind, object: RawObject): void {
+  if (kind.group !== '' || kind.plural !== 'secrets') return
+  const { stringData, ...rest } = object as RawObject & { stringData?: Record<string, string> }
+  if (stringData !== undefined) {
+    const added = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')])
+    Object.assign(object, { data: { ...(rest.data as object | undefined), ...Object.fromEntries(added) } })
+    delete object.stringData
+  }
+  const wrong = Object.values((object.data ?? {}) as Record<string, string>).some((text) => !BASE64.test(text))
+  if (wrong) throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 0`)
+}
 
 /** Throws 422 for what may not be stored. */
-export function check(kind: Kind, object: RawObject): void {
-  const found = [...metadataProblems(object), ...dataProblems(kind, object), ...schemaProblems(kind, object)]
-  if (found.length > 0) throw invalid(`${kind.kind}${kind.group === '' ? '' : `.${kind.group}`}`, object.metadata.name, found)
-}
-
-function metadataProblems({ metadata }: RawObject): string[] {
-  const { name, labels = {}, annotations = {} } = metadata
-  const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0)
-  const wrong = Object.entries(labels).filter(([, value]) => value.length > 63 || !LABEL_VALUE.test(value))
-  return [
-    ...(name.length > 253 || !SUBDOMAIN.test(name) ? [`metadata.name: Invalid value: "${name}": a lowercase RFC 1123 subdomain`] : []),
-    ...wrong.map(([, value]) => `metadata.labels: Invalid value: "${value.slice(0, 80)}": a valid label`),
-    ...(size > MAX_ANNOTATIONS ? [`metadata.annotations: Too long: may not be more than ${MAX_ANNOTATIONS} bytes`] : []),
+export function check(kind: Kind, object: RawObject, before?: RawObject): void {
+  const found = [
+    ...metadataViolations(kind, object.metadata),
+    ...(before ? [...metadataChanges(object.metadata, before.metadata), ...dataChanges(kind, before, object)] : []),
+    ...dataViolations(kind, object),
+    ...schemaViolations(kind, object),
   ]
+  if (found.length > 0) throw invalid(kindName(kind), object.metadata.name ?? '', found)
 }
 
-function dataProblems(kind: Kind, object: RawObject): string[] {
-  if (kind.group !== '' || (kind.plural !== 'secrets' && kind.plural !== 'configmaps')) return []
-  const data = (object['data'] ?? {}) as Record<string, string>
+const holdsData = (kind: Kind): boolean => kind.group === '' && (kind.plural === 'secrets' || kind.plural === 'configmaps')
+const mapOf = (object: RawObject, field: string): Record<string, string> => (object[field] ?? {}) as Record<string, string>
+const bytesOf = (base64: string): number => Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
+
+function dataViolations(kind: Kind, object: RawObject): Violation[] {
+  if (!holdsData(kind)) return []
   const isSecret = kind.plural === 'secrets'
-  const size = Object.values(data).reduce((sum, text) => sum + (isSecret ? Math.floor((text.length * 3) / 4) : Buffer.byteLength(text)), 0)
-  const lacking = isSecret && object['type'] === 'kubernetes.io/tls' ? ['tls.crt', 'tls.key'].filter((name) => !(name in data)) : []
+  const data = mapOf(object, 'data')
+  const binary = mapOf(object, 'binaryData')
+  const size =
+    sum(Object.values(data).map(isSecret ? bytesOf : (text) => Buffer.byteLength(text))) + sum(Object.values(binary).map(bytesOf))
+  const keys = [...Object.keys(data).map((key) => ['data', key]), ...Object.keys(binary).map((key) => ['binaryData', key])]
+  const wrong = keys.filter(([, key]) => !DATA_KEY.test(key ?? ''))
+  const lacking = isSecret && object.type === 'kubernetes.io/tls' ? ['tls.crt', 'tls.key'].filter((name) => !(name in data)) : []
   return [
-    ...(size > MAX_DATA ? [`data: Too long: may not be more than ${MAX_DATA} bytes`] : []),
-    ...lacking.map((name) => `data[${name}]: Required value`),
+    ...wrong.map(([field, key]) => violation('FieldValueInvalid', `${field}[${key}]`, `Invalid value: "${key}": a valid config key`)),
+    // The field of a ConfigMap is what the server says, too.
+    ...(size > MAX_DATA
+      ? [violation('FieldValueTooLong', isSecret ? 'data' : '[]', `Too long: may not be more than ${MAX_DATA} bytes`)]
+      : []),
+    ...lacking.map((name) => violation('FieldValueRequired', `data[${name}]`, 'Required value')),
   ]
 }
 
-function schemaProblems({ schema }: Kind, object: RawObject): string[] {
+const IMMUTABLE = 'Forbidden: field is immutable when `immutable` is set'
+
+function dataChanges(kind: Kind, before: RawObject, after: RawObject): Violation[] {
+  if (!holdsData(kind)) return []
+  const differs = (field: string): boolean => !isDeepStrictEqual(before[field], after[field])
+  const typed = kind.plural === 'secrets' && differs('type')
+  const unchangeable = before.immutable === true ? ['immutable', 'data', 'binaryData'].filter(differs) : []
+  return [
+    ...(typed ? [violation('FieldValueInvalid', 'type', `Invalid value: "${after.type}": field is immutable`)] : []),
+    ...unchangeable.map((field) => violation('FieldValueForbidden', field, IMMUTABLE)),
+  ]
+}
+
+/** Those that keep the rules in CEL from being run. */
+const BLOCKING = /^FieldValue(Required|NotSupported|TypeInvalid|TooLong|TooMany)$/
+const UNCHECKED =
+  'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+function schemaViolations({ schema }: Kind, object: RawObject): Violation[] {
   if (!schema) return []
   const { spec, status } = schema.properties ?? {}
-  return [
-    ...(object['spec'] === undefined ? ['spec: Required value'] : violations(object['spec'], spec as NonNullable<typeof spec>, 'spec')),
-    ...(object['status'] === undefined ? [] : violations(object['status'], status as NonNullable<typeof status>, 'status')),
-  ]
-}
-
-/** Throws 422 for a change of what cannot be changed. */
-export function checkChange(kind: Kind, before: RawObject, after: RawObject): void {
-  if (kind.group !== '' || (kind.plural !== 'secrets' && kind.plural !== 'configmaps')) return
-  const differs = (field: string): boolean => JSON.stringify(before[field]) !== JSON.stringify(after[field])
   const found = [
-    ...(kind.plural === 'secrets' && differs('type') ? ['type: Invalid value: field is immutable'] : []),
-    ...(before['immutable'] === true && (differs('data') || differs('immutable'))
-      ? ['data: Forbidden: field is immutable when `immutable` is set']
-      : []),
+    ...(object.spec === undefined
+      ? [violation('FieldValueRequired', 'spec', 'Required value')]
+      : violations(object.spec, spec as JsonSchema, 'spec')),
+    ...(object.status === undefined ? [] : violations(object.status, status as JsonSchema, 'status')),
   ]
-  if (found.length > 0) throw invalid(kind.kind, after.metadata.name, found)
+  const blocked = found.some(({ reason }) => BLOCKING.test(reason))
+  return blocked ? [...found, violation('FieldValueInvalid', '<nil>', UNCHECKED)] : found
 }

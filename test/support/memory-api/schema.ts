@@ -67,9 +67,7 @@ export function prune(value: unknown, schema: JsonSchema): void {
 export function violations(value: unknown, schema: JsonSchema, path: string): Violation[] {
   const type = typeOf(value)
   if (type !== schema.type) {
-    return [
-      violation('FieldValueTypeInvalid', path, `Invalid value: "${type}": ${path} in body must be of type ${schema.type}: "${type}"`),
-    ]
+    return [violation('FieldValueTypeInvalid', path, `Invalid value: "${type}": ${path} in body must be of type ${schema.type}: "${type}"`)]
   }
   if (typeof value === 'string') return textViolations(value, schema, path)
   if (typeof value === 'number' && value < (schema.minimum ?? Number.NEGATIVE_INFINITY)) {
@@ -112,7 +110,9 @@ function listViolations(value: readonly unknown[], schema: JsonSchema, path: str
   const few = value.length < minItems
   return [
     ...tooMany(value.length, schema.maxItems, path),
-    ...(few ? [violation('FieldValueInvalid', path, `Invalid value: ${value.length}: ${path} in body should have at least ${minItems} items`)] : []),
+    ...(few
+      ? [violation('FieldValueInvalid', path, `Invalid value: ${value.length}: ${path} in body should have at least ${minItems} items`)]
+      : []),
     ...(items ? value.flatMap((item, index) => violations(item, items, `${path}[${index}]`)) : []),
     ...duplicates(value, schema, path),
   ]

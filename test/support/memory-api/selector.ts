@@ -1,7 +1,7 @@
 // Label and field selectors as they stand in a query. Used by lists and watches; no state.
 
 import type { RawObject } from '../../../src/k8s/resource.ts'
-import { Failure } from './failure.ts'
+import { badRequest } from './failure.ts'
 
 export type Predicate = (object: RawObject) => boolean
 
@@ -27,13 +27,13 @@ function labelTerm(text: string): Predicate {
       return operator === 'in' ? value !== undefined && values.includes(value) : value === undefined || !values.includes(value)
     }
   }
-  const pair = /^\s*([^=!\s]+)\s*(==|=|!=)\s*(\S*)\s*$/.exec(text)
+  const pair = /^\s*([^=!\s]+)\s*(==|=|!=)\s*([-A-Za-z0-9_.]*)\s*$/.exec(text)
   if (pair) {
     const [, key = '', operator, value] = pair
     return (object) => (labelOf(object, key) === value) !== (operator === '!=')
   }
   const presence = /^\s*(!?)([^=!\s]+)\s*$/.exec(text)
-  if (!presence) throw new Failure(400, 'BadRequest', `unable to parse requirement: ${text}`)
+  if (!presence) throw badRequest(`unable to parse requirement: ${text}`)
   const [, not, key = ''] = presence
   return (object) => (labelOf(object, key) === undefined) === (not === '!')
 }
@@ -46,6 +46,6 @@ const FIELDS: Readonly<Record<string, (object: RawObject) => string>> = {
 function fieldTerm(text: string): Predicate {
   const [, field = '', operator, value] = /^([^=!]+)(==|=|!=)(.*)$/.exec(text) ?? []
   const read = FIELDS[field]
-  if (!read) throw new Failure(400, 'BadRequest', `field label not supported: ${field}`)
+  if (!read) throw badRequest(`field label not supported: ${field}`)
   return (object) => (read(object) === value) !== (operator === '!=')
 }

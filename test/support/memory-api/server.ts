@@ -7,7 +7,7 @@ import type { Call, Reply } from '../../../src/k8s/call.ts'
 import { localError } from '../../../src/k8s/errors.ts'
 import type { RawObject, Resource } from '../../../src/k8s/resource.ts'
 import type { Transport } from '../../../src/k8s/transport.ts'
-import { Failure, notFound, statusOf } from './failure.ts'
+import { badRequest, collectionName, Failure, notFound, notServed, statusOf } from './failure.ts'
 import type { Arrival, Fault, FaultHook, RecordedRequest } from './faults.ts'
 import { Garbage } from './garbage.ts'
 import { type Kind, kindOf, kindsOf } from './kinds.ts'
@@ -61,7 +61,11 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
   const watches = new Watches(storage, clock)
   const requests: RecordedRequest[] = []
   for (const name of ['default', 'kube-system']) {
-    writes.create({ kind: namespaceKind, namespace: '', name, subresource: '' }, { metadata: { name } }, false)
+    writes.create(
+      { kind: namespaceKind, namespace: '', name, subresource: '' },
+      { metadata: { name } },
+      { manager: 'cluster', strict: false },
+    )
   }
   const kindOfResource = ({ group, version, plural }: Resource): Kind => {
     const kind = kindOf(group, version, plural)
@@ -99,7 +103,10 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
       return watches.open.length
     },
     snapshot: () => storage.snapshot(),
-    restore: (snapshot) => storage.restore(snapshot),
+    restore(snapshot) {
+      storage.restore(snapshot)
+      garbage.restored()
+    },
     listen: (listener) => storage.listen(listener),
     holdGarbage: (held) => garbage.hold(held),
   }
@@ -299,27 +306,27 @@ function route(server: Server, call: Call): Answer {
   const { query = {} } = call
   if (place.plural === '') return { status: 200, body: JSON.stringify(discovery(place)) }
   const kind = kindOf(place.group, place.version, place.plural)
-  if (!kind || (place.subresource !== '' && !(place.subresource === 'status' && kind.statusSubresource))) {
-    throw new Failure(404, 'NotFound', 'the server could not find the requested resource')
-  }
+  if (!kind || (place.subresource !== '' && !(place.subresource === 'status' && kind.statusSubresource))) throw notServed()
   const { namespace, name, subresource } = place
   const target = { kind, namespace, name, subresource }
-  const strict = query['fieldValidation'] === 'Strict'
-  if ((call.body?.length ?? 0) > MAX_BODY) throw new Failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
-  switch (call.method) {
+  const writing = { manager: query.fieldManager ?? '', strict: query.fieldValidation === 'Strict' }
+  if (Buffer.byteLength(call.body ?? '') > MAX_BODY) {
+    throw new Failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
+  }
+  switch (name === '' ? call.method : `${call.method} one`) {
     case 'GET':
-      if (query['watch'] === 'true') {
-        return { status: 200, body: '', stream: server.watches.begin(kind, namespace, query, call.idleMs ?? 0, call.signal) }
-      }
-      return ok(name === '' ? listAnswer(server.storage, kind, namespace, query) : found(server, kind, namespace, name))
+      if (query.watch !== 'true') return ok(listAnswer(server.storage, kind, namespace, query))
+      return { status: 200, body: '', stream: server.watches.begin(kind, namespace, query, call.idleMs ?? 0, call.signal) }
+    case 'GET one':
+      return ok(found(server, kind, namespace, name))
     case 'POST':
-      return { ...ok(server.writes.create(target, bodyOf(call), strict)), status: 201 }
-    case 'PATCH': {
+      return { ...ok(server.writes.create(target, bodyOf(call), writing)), status: 201 }
+    case 'PATCH one': {
       const body = bodyOf(call)
-      if (call.contentType !== 'application/apply-patch+yaml') return ok(server.writes.patch(target, body, strict))
-      return ok(server.writes.apply(target, body, query['fieldManager'] ?? '', strict))
+      if (call.contentType !== 'application/apply-patch+yaml') return ok(server.writes.patch(target, body, writing))
+      return ok(server.writes.apply(target, body, writing))
     }
-    case 'DELETE': {
+    case 'DELETE one': {
       const { preconditions = {} } = bodyOf(call) as unknown as { preconditions?: Preconditions }
       return ok(server.writes.delete(target, preconditions) ?? { kind: 'Status', apiVersion: 'v1', status: 'Success' })
     }
@@ -332,7 +339,7 @@ const ok = (body: object): Answer => ({ status: 200, body: JSON.stringify(body) 
 
 function found({ storage }: Server, kind: Kind, namespace: string, name: string): RawObject {
   const object = storage.get(kind, namespace, name)
-  if (!object) throw notFound(kind.plural, name)
+  if (!object) throw notFound(collectionName(kind), name)
   return object
 }
 
@@ -340,13 +347,13 @@ function bodyOf({ body = '{}' }: Call): RawObject {
   try {
     return JSON.parse(body) as RawObject
   } catch {
-    throw new Failure(400, 'BadRequest', 'the object provided is unrecognized')
+    throw badRequest('the object provided is unrecognized')
   }
 }
 
 function discovery({ group, version }: Place): object {
   const kinds = kindsOf(group, version)
-  if (kinds.length === 0) throw new Failure(404, 'NotFound', 'the server could not find the requested resource')
+  if (kinds.length === 0) throw notServed()
   return {
     kind: 'APIResourceList',
     groupVersion: group === '' ? version : `${group}/${version}`,

@@ -116,7 +116,7 @@ export class Storage {
     this.#byKind = new Map()
     for (const [key, object] of objects) this.#place(kinds.get(key.split(SEPARATOR, 1)[0] ?? '') as Kind, object)
     this.#version = version
-    this.#compacted = 0
+    this.#compacted = Math.min(this.#compacted, version)
     this.#history = this.#history.filter((event) => event.version <= version)
   }
 

@@ -2,13 +2,15 @@
 
 import type { Clock } from '../../../src/base/clock.ts'
 import { type ApiError, localError } from '../../../src/k8s/errors.ts'
-import { statusOf } from './failure.ts'
+import { internal, statusOf } from './failure.ts'
 import type { Kind } from './kinds.ts'
 import { type Predicate, selectorOf } from './selector.ts'
 import type { Storage, StoredEvent } from './storage.ts'
 
 /** About how often the API server sends one. */
 const BOOKMARK_MS = 60_000
+/** And so long before it ends a watch. */
+const LAST_BOOKMARK_MS = 2000
 
 /** How events reach the watches. */
 export interface Delivery {
@@ -43,8 +45,10 @@ export class Watches {
     idleMs: number,
     signal: AbortSignal | undefined,
   ): WatchStream {
-    const matches = selectorOf(query['labelSelector'], query['fieldSelector'])
-    const from = Number(query['resourceVersion'] ?? '0') || this.#storage.version
+    const matches = selectorOf(query.labelSelector, query.fieldSelector)
+    const given = query.resourceVersion ?? ''
+    if (!/^\d*$/.test(given)) throw internal(`resourceVersion: Invalid value: ${JSON.stringify(given)}: strconv.ParseUint: invalid syntax`)
+    const from = Number(given) || this.#storage.version
     const stream = new WatchStream(this.#clock, idleMs, signal, () => this.#open.delete(stream))
     this.#open.add(stream)
     if (from < this.#storage.compacted) {
@@ -57,16 +61,24 @@ export class Watches {
     }
     const queue: StoredEvent[] = []
     const see = (event: StoredEvent): void => {
-      if (event.kind !== kind || (namespace && event.object.metadata.namespace !== namespace)) return
+      if (event.version <= from || event.kind !== kind || (namespace && event.object.metadata.namespace !== namespace)) return
       queue.push(event)
       this.#deliver(stream, queue, matches)
+    }
+    if (Number(given) === 0) {
+      for (const object of this.#storage.list(kind, namespace || undefined)) if (matches(object)) stream.tell('ADDED', object)
     }
     for (const event of this.#storage.after(from)) see(event)
     stream.release = () => this.#deliver(stream, queue, matches)
     stream.onEnd(this.#storage.listen(see))
-    if (query['allowWatchBookmarks'] === 'true') this.#bookmarks(stream, kind, queue)
-    const timeout = Number(query['timeoutSeconds'] ?? '0')
-    if (timeout > 0) stream.onEnd(this.#clock.after(timeout * 1000, () => stream.end()))
+    const timeoutMs = Number(query.timeoutSeconds ?? '0') * 1000
+    if (query.allowWatchBookmarks === 'true') {
+      this.#bookmarks(stream, timeoutMs, () => {
+        // One that began in the future hears nothing at all until then.
+        if (queue.length === 0 && !this.delivery.held && from <= this.#storage.version) stream.bookmark(kind, this.#storage.version)
+      })
+    }
+    if (timeoutMs > 0) stream.onEnd(this.#clock.after(timeoutMs, () => stream.end()))
     return stream
   }
 
@@ -87,12 +99,17 @@ export class Watches {
     }
   }
 
-  #bookmarks(stream: WatchStream, kind: Kind, queue: readonly StoredEvent[]): void {
-    const send = (): void => {
-      if (queue.length === 0 && !this.delivery.held) stream.bookmark(kind, this.#storage.version)
-      stream.onEnd(this.#clock.after(BOOKMARK_MS, send))
+  #bookmarks(stream: WatchStream, timeoutMs: number, send: () => void): void {
+    if (timeoutMs > LAST_BOOKMARK_MS) stream.onEnd(this.#clock.after(timeoutMs - LAST_BOOKMARK_MS, send))
+    let cancel = (): void => {}
+    const again = (): void => {
+      cancel = this.#clock.after(BOOKMARK_MS, () => {
+        send()
+        again()
+      })
     }
-    stream.onEnd(this.#clock.after(BOOKMARK_MS, send))
+    again()
+    stream.onEnd(() => cancel())
   }
 }
 
@@ -132,10 +149,11 @@ export class WatchStream {
 
   event({ type, object, before }: StoredEvent, matches: Predicate): void {
     const matched = before !== undefined && matches(before)
-    if (type === 'DELETED') {
-      if (matched || matches(object)) this.tell('DELETED', object)
-    } else if (matches(object)) this.tell(matched ? 'MODIFIED' : 'ADDED', object)
-    else if (matched) this.tell('DELETED', object)
+    if (type !== 'DELETED' && matches(object)) this.tell(matched ? 'MODIFIED' : 'ADDED', object)
+    // As it was when it still fitted, under the version of the change.
+    else if (matched) {
+      this.tell('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: object.metadata.resourceVersion } })
+    }
   }
 
   bookmark({ kind, group, version }: Kind, resourceVersion: number): void {

@@ -4,10 +4,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, formatInstant } from '../../../src/base/clock.ts'
 import type { RawMeta, RawObject } from '../../../src/k8s/resource.ts'
-import { conflict, Failure, notFound } from './failure.ts'
+import { badRequest, collectionName, conflict, Failure, internal, notFound } from './failure.ts'
 import type { Kind } from './kinds.ts'
-import { applyFields, type FieldSet, mergePatch } from './patch.ts'
-import { check, checkChange, refuseUnknownFields } from './rules.ts'
+import { type Manager, Ownership } from './ownership.ts'
+import { mergePatch } from './patch.ts'
+import { check, checkFields, takeStringData } from './rules.ts'
 import { fillDefaults, isFields } from './schema.ts'
 import type { Storage } from './storage.ts'
 
@@ -24,12 +25,21 @@ export interface Preconditions {
   readonly resourceVersion?: string
 }
 
+/** How a write is to be taken. */
+export interface Writing {
+  /** The field manager. */
+  readonly manager: string
+  /** Unknown fields are refused. */
+  readonly strict: boolean
+}
+
+const LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
+
 export class Writes {
   readonly #storage: Storage
   readonly #clock: Clock
   readonly #namespaceOf: (name: string) => RawObject | undefined
-  /** By uid, manager and subresource. */
-  readonly #owned = new Map<string, FieldSet>()
+  readonly #ownership = new Ownership()
   #generated = 0
 
   constructor(storage: Storage, clock: Clock, namespaceOf: (name: string) => RawObject | undefined) {
@@ -38,143 +48,217 @@ export class Writes {
     this.#namespaceOf = namespaceOf
   }
 
-  create({ kind, namespace }: Target, body: RawObject, strict: boolean): RawObject {
-    if (strict) refuseUnknownFields(kind, body)
-    this.#refuseGoneNamespace(kind, namespace)
-    const name = body.metadata.name ?? `${body.metadata.generateName}${String(++this.#generated).padStart(5, '0')}`
-    if (this.#storage.get(kind, namespace, name)) throw new Failure(409, 'AlreadyExists', `${kind.plural} "${name}" already exists`)
-    const { resourceVersion, deletionTimestamp: _gone, managedFields: _fields, ...given } = body.metadata
-    if (resourceVersion) throw new Failure(400, 'BadRequest', 'resourceVersion should not be set on objects to be created')
-    const metadata: RawMeta = {
-      ...given,
-      name,
-      ...(namespace === '' ? {} : { namespace }),
-      uid: this.#storage.newUid(),
-      creationTimestamp: formatInstant(this.#clock.now()),
-      ...(kind.statusSubresource ? { generation: 1 } : {}),
-    }
-    const { status: _status, ...content } = body
-    const object: RawObject = { ...(kind.statusSubresource ? content : body), ...typeOf(kind), metadata }
-    standard(kind, object)
-    check(kind, object)
-    return this.#storage.put(kind, object)
+  create(target: Target, body: RawObject, { manager, strict }: Writing): RawObject {
+    const { kind, namespace } = target
+    this.#refuseOther(target, body)
+    checkFields(kind, body, 'create', strict)
+    const made = this.#make(kind, namespace, body)
+    this.#ownership.noteUpdate(kind, undefined, made, { name: manager, operation: 'Update', subresource: '' })
+    return made
   }
 
-  patch(target: Target, patch: RawObject, strict: boolean): RawObject {
+  patch(target: Target, patch: RawObject, { manager, strict }: Writing): RawObject {
+    const { kind, subresource } = target
     const before = this.#present(target)
-    if (strict) refuseUnknownFields(target.kind, patch)
-    const { uid, resourceVersion } = (patch.metadata ?? {}) as Preconditions
-    this.#expect(target, before, { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) })
-    return this.#store(target, before, mergePatch(before, patch) as RawObject)
+    const wanted = mergePatch(before, patch) as RawObject
+    checkFields(kind, wanted, 'patch', strict)
+    this.#refuseOther(target, wanted)
+    this.#expectVersion(target, before, wanted)
+    const after = this.#store(target, before, wanted)
+    this.#ownership.noteUpdate(kind, before, after, { name: manager, operation: 'Update', subresource })
+    return after
   }
 
-  apply(target: Target, body: RawObject, manager: string, strict: boolean): RawObject {
-    if (strict) refuseUnknownFields(target.kind, body)
-    const { kind, namespace, name, subresource } = target
-    const before = this.#storage.get(kind, namespace, name)
-    if (!before && subresource !== '') throw notFound(kind.plural, name)
+  apply(target: Target, body: RawObject, { manager: name, strict }: Writing): RawObject {
+    const { kind, namespace, subresource } = target
+    const manager: Manager = { name, operation: 'Apply', subresource }
+    const before = this.#storage.get(kind, namespace, target.name)
+    if (!before && subresource !== '') throw notFound(collectionName(kind), target.name)
+    this.#refuseOther(target, body)
+    checkFields(kind, body, 'apply', strict)
     if (!before) {
-      const made = this.create(target, body, strict)
-      this.#owned.set(ownerKey(made, manager, subresource), applyFields({}, contentOf(body, subresource), kind.schema, new Set()).owned)
+      const { uid } = body.metadata
+      const mismatch = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+      if (uid) throw conflict(collectionName(kind), target.name, mismatch)
+      const made = this.#make(kind, namespace, body)
+      this.#ownership.noteApply(kind, undefined, made, body, manager)
       return made
     }
-    const { uid, resourceVersion } = body.metadata
-    this.#expect(target, before, { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) })
-    const key = ownerKey(before, manager, subresource)
-    const { value, owned } = applyFields(before, contentOf(body, subresource), kind.schema, this.#owned.get(key) ?? new Set())
-    const after = this.#store(target, before, value as RawObject)
-    this.#owned.set(key, owned)
+    this.#expectVersion(target, before, body)
+    const wanted = this.#ownership.applied(kind, before, body, manager)
+    const after = this.#store(target, before, { ...wanted, metadata: { ...wanted.metadata, ...given(body.metadata.uid) } })
+    this.#ownership.noteApply(kind, before, after, body, manager)
     return after
   }
 
   /** Returns the object as it is now being deleted, or undefined when it is gone. */
   delete(target: Target, preconditions: Preconditions): RawObject | undefined {
     const before = this.#present(target)
-    this.#expect(target, before, preconditions)
+    expectSame(target.kind, before, preconditions)
     const isNamespace = target.kind.plural === 'namespaces'
     if ((before.metadata.finalizers ?? []).length === 0 && !isNamespace) {
-      this.#storage.remove(target.kind, before)
+      this.#remove(target.kind, before)
       return undefined
     }
     if (before.metadata.deletionTimestamp !== undefined) return before
-    const metadata = { ...before.metadata, deletionTimestamp: formatInstant(this.#clock.now()) }
+    const { generation } = before.metadata
+    const metadata = {
+      ...before.metadata,
+      deletionTimestamp: formatInstant(this.#clock.now()),
+      ...(isNamespace ? {} : { deletionGracePeriodSeconds: 0 }),
+      ...(generation === undefined ? {} : { generation: generation + 1 }),
+    }
     return this.#storage.put(target.kind, { ...before, metadata, ...(isNamespace ? { status: { phase: 'Terminating' } } : {}) })
   }
 
-  #store({ kind, subresource }: Target, before: RawObject, wanted: RawObject): RawObject {
-    const { name, namespace, uid, creationTimestamp, deletionTimestamp, generation } = before.metadata
-    const fixed = {
-      name,
-      namespace,
-      uid,
-      creationTimestamp,
-      deletionTimestamp,
-      generation,
-      resourceVersion: before.metadata.resourceVersion,
+  #make(kind: Kind, namespace: string, body: RawObject): RawObject {
+    this.#refuseGoneNamespace(kind, namespace, body.metadata.name)
+    const { generateName, resourceVersion, managedFields: _fields, deletionTimestamp: _gone, ...given } = body.metadata
+    if (resourceVersion) throw internal('resourceVersion should not be set on objects to be created')
+    const metadata: RawMeta = {
+      ...given,
+      ...(generateName === undefined ? {} : { generateName }),
+      name: given.name || (generateName === undefined ? '' : `${generateName}${this.#suffix()}`),
+      ...(namespace === '' ? {} : { namespace }),
+      uid: this.#storage.newUid(),
+      creationTimestamp: formatInstant(this.#clock.now()),
     }
+    delete metadata.generation
+    if (kind.statusSubresource) metadata.generation = 1
+    const { status: _status, ...content } = body
+    const object: RawObject = { ...(kind.statusSubresource ? content : body), ...typeOf(kind), metadata }
+    standard(kind, object)
+    check(kind, object)
+    const present = this.#storage.get(kind, namespace, metadata.name)
+    if (present) {
+      const goes = present.metadata.deletionTimestamp === undefined ? '' : 'object is being deleted: '
+      throw new Failure(409, 'AlreadyExists', `${goes}${collectionName(kind)} "${metadata.name}" already exists`)
+    }
+    return this.#storage.put(kind, object)
+  }
+
+  /** Five letters, another each time. */
+  #suffix(): string {
+    let left = ++this.#generated
+    let text = ''
+    for (let place = 0; place < 5; place++) {
+      text = `${LETTERS[left % LETTERS.length]}${text}`
+      left = Math.floor(left / LETTERS.length)
+    }
+    return text
+  }
+
+  #remove(kind: Kind, object: RawObject): RawObject {
+    this.#ownership.forget(object)
+    return this.#storage.remove(kind, object)
+  }
+
+  #store({ kind, subresource }: Target, before: RawObject, wanted: RawObject): RawObject {
+    const { name, namespace, creationTimestamp, deletionTimestamp, generation, resourceVersion } = before.metadata
+    const fixed = { name, namespace, creationTimestamp, deletionTimestamp, generation, resourceVersion }
     const after: RawObject =
       subresource === 'status'
-        ? { ...before, status: wanted['status'] }
+        ? { ...before, status: wanted.status }
         : {
             ...wanted,
             ...typeOf(kind),
-            ...(kind.statusSubresource ? { status: before['status'] } : {}),
-            metadata: defined({ ...wanted.metadata, ...fixed }),
+            ...(kind.statusSubresource ? { status: before.status } : {}),
+            metadata: defined({ ...wanted.metadata, ...fixed, uid: wanted.metadata.uid ?? before.metadata.uid }),
           }
-    if (after['status'] === undefined) delete after['status']
+    if (after.status === undefined) delete after.status
     standard(kind, after)
+    // An apply that takes away the last field of a status leaves a null, and that is no object.
+    if (subresource === 'status' && after.status === undefined && before.status !== undefined) after.status = null
     if (isDeepStrictEqual(JSON.parse(JSON.stringify(after)), JSON.parse(JSON.stringify(before)))) return before
-    if (kind.statusSubresource && !isDeepStrictEqual(after['spec'], before['spec'])) after.metadata.generation = (generation ?? 0) + 1
-    check(kind, after)
-    checkChange(kind, before, after)
+    if (kind.statusSubresource && !isDeepStrictEqual(after.spec, before.spec)) after.metadata.generation = (generation ?? 0) + 1
+    check(kind, after, before)
     if (deletionTimestamp !== undefined && (after.metadata.finalizers ?? []).length === 0 && kind.plural !== 'namespaces') {
-      return this.#storage.remove(kind, after)
+      // What watchers hear of last is what was stored, finalizer and all.
+      const { metadata } = this.#remove(kind, before)
+      return { ...after, metadata: { ...after.metadata, ...given(undefined, metadata.resourceVersion) } }
     }
     return this.#storage.put(kind, after)
   }
 
   #present({ kind, namespace, name }: Target): RawObject {
     const object = this.#storage.get(kind, namespace, name)
-    if (!object) throw notFound(kind.plural, name)
+    if (!object) throw notFound(collectionName(kind), name)
     return object
   }
 
-  #expect({ kind, name }: Target, { metadata }: RawObject, { uid, resourceVersion }: Preconditions): void {
-    if (uid !== undefined && uid !== metadata.uid) throw conflict(kind.plural, name, `Precondition failed: UID in precondition: ${uid}`)
-    if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) throw conflict(kind.plural, name)
+  #expectVersion({ kind, name }: Target, before: RawObject, { metadata }: RawObject): void {
+    const { resourceVersion } = metadata ?? {}
+    if (resourceVersion && resourceVersion !== before.metadata.resourceVersion) throw conflict(collectionName(kind), name)
   }
 
-  #refuseGoneNamespace(kind: Kind, name: string): void {
+  /** What a body says of itself must be what the path says. */
+  #refuseOther({ kind, namespace, name }: Target, body: RawObject): void {
+    const { metadata = {} as RawMeta } = body
+    const type = typeOf(kind)
+    if ((body.kind ?? type.kind) !== type.kind || (body.apiVersion ?? type.apiVersion) !== type.apiVersion) {
+      throw badRequest(`${body.kind} in version "${body.apiVersion}" cannot be handled as a ${kind.kind}`)
+    }
+    if (metadata.namespace && metadata.namespace !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    }
+    if (name && metadata.name && metadata.name !== name) {
+      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+    }
+  }
+
+  #refuseGoneNamespace(kind: Kind, name: string, of: string): void {
     if (!kind.namespaced) return
     const namespace = this.#namespaceOf(name)
     if (!namespace) throw notFound('namespaces', name)
     if (namespace.metadata.deletionTimestamp === undefined) return
-    const message = `${kind.plural} is forbidden: unable to create new content in namespace ${name} because it is being terminated`
-    throw new Failure(403, 'Forbidden', message, {
-      causes: [{ reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated` }],
+    const why = `unable to create new content in namespace ${name} because it is being terminated`
+    throw new Failure(403, 'Forbidden', `${collectionName(kind)} "${of}" is forbidden: ${why}`, {
+      causes: [{ reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated`, field: 'metadata.namespace' }],
     })
+  }
+}
+
+const given = (uid: string | undefined, resourceVersion?: string) => ({
+  ...(uid ? { uid } : {}),
+  ...(resourceVersion ? { resourceVersion } : {}),
+})
+
+/** The preconditions of a delete. */
+function expectSame(kind: Kind, { metadata }: RawObject, { uid, resourceVersion }: Preconditions): void {
+  const mismatch = (field: string, expected: string, found: unknown, end: string): Failure =>
+    conflict(
+      kind.kind,
+      metadata.name,
+      `the ${field} in the precondition (${expected}) does not match the ${field} in record (${found}). The object might have been ${end}`,
+    )
+  if (uid && uid !== metadata.uid) throw mismatch('UID', uid, metadata.uid, 'deleted and then recreated')
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+    throw mismatch('ResourceVersion', resourceVersion, metadata.resourceVersion, 'modified')
   }
 }
 
 const typeOf = ({ group, version, kind }: Kind) => ({ apiVersion: group === '' ? version : `${group}/${version}`, kind })
 
-/** What a manager can own of an applied body. */
-function contentOf({ status, ...body }: RawObject, subresource: string): Record<string, unknown> {
-  if (subresource === 'status') return { status }
-  const { name: _name, namespace: _namespace, uid: _uid, resourceVersion: _version, ...metadata } = body.metadata
-  const { apiVersion: _api, kind: _kind, ...content } = body
-  return { ...content, metadata }
-}
-
-const ownerKey = ({ metadata }: RawObject, manager: string, subresource: string): string => `${metadata.uid}/${manager}/${subresource}`
-
-/** Defaults of custom resources by their schema, of built-in kinds where somebody reads them. */
+/** Defaults of custom resources by their schema, of built-in kinds where somebody reads them; what is empty is not there. */
 function standard(kind: Kind, object: RawObject): void {
   if (kind.schema) fillDefaults(object, kind.schema)
-  if (kind.plural === 'secrets') object['type'] ??= 'Opaque'
-  if (kind.plural === 'pods' && isFields(object['spec'])) object['spec']['serviceAccountName'] ??= 'default'
-  if (kind.plural === 'namespaces') object['status'] ??= { phase: 'Active' }
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const)
+    if (isNothing(object.metadata[field])) delete object.metadata[field]
+  if (kind.group !== '') return
+  if (kind.plural === 'secrets') object.type ??= 'Opaque'
+  takeStringData(kind, object)
+  if (kind.plural === 'secrets' || kind.plural === 'configmaps') {
+    for (const field of ['data', 'binaryData']) if (isNothing(object[field])) delete object[field]
+  }
+  if (kind.plural === 'pods' && isFields(object.spec)) object.spec.serviceAccountName ??= 'default'
+  if (kind.plural === 'namespaces') {
+    object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name }
+    object.spec ??= { finalizers: ['kubernetes'] }
+    object.status ??= { phase: 'Active' }
+  }
 }
+
+const isNothing = (value: unknown): boolean => value === null || (typeof value === 'object' && Object.keys(value as object).length === 0)
 
 function defined(metadata: Record<string, unknown>): RawMeta {
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)) as unknown as RawMeta
