@@ -27,7 +27,7 @@ function faulty(fault: Fault, verb = 'post'): MemorySubject {
 const isThere = ({ api }: MemorySubject): boolean => api.object(configMaps, ref('a')) !== undefined
 
 /** What a promise came to after some time has passed; undefined: nothing yet. */
-async function after<T>({ clock }: MemorySubject, ms: number, call: Promise<T>): Promise<T | Error | undefined> {
+async function outcomeAfter<T>({ clock }: MemorySubject, ms: number, call: Promise<T>): Promise<T | Error | undefined> {
   let outcome: T | Error | undefined
   call.then(
     (value) => {
@@ -99,9 +99,9 @@ export function faultCases(): void {
     ] as const)('by %s is silent until its deadline; carried out: %s', async (kind, carriedOut) => {
       const memory = faulty({ kind })
       const call = send(memory, 'POST', path, { body })
-      expect(await after(memory, 19_999, call)).toBeUndefined()
+      expect(await outcomeAfter(memory, 19_999, call)).toBeUndefined()
       expect(memory.api.held).toBe(1)
-      expect(await after(memory, 1, call)).toMatchObject({ reason: 'TimedOut', code: 0 })
+      expect(await outcomeAfter(memory, 1, call)).toMatchObject({ reason: 'TimedOut', code: 0 })
       expect(memory.api.held).toBe(0)
       expect(isThere(memory)).toBe(carriedOut)
     })
@@ -118,9 +118,9 @@ export function faultCases(): void {
     it('by delay is carried out at once and answered later', async () => {
       const memory = faulty({ kind: 'delay', ms: 3000 }, 'create')
       const call = memory.client.create(configMaps, configMap('a'))
-      expect(await after(memory, 2999, call)).toBeUndefined()
+      expect(await outcomeAfter(memory, 2999, call)).toBeUndefined()
       expect(isThere(memory)).toBe(true)
-      expect(await after(memory, 1, call)).toMatchObject({ metadata: { name: 'a' } })
+      expect(await outcomeAfter(memory, 1, call)).toMatchObject({ metadata: { name: 'a' } })
     })
 
     it.each([
@@ -128,10 +128,10 @@ export function faultCases(): void {
       ['dieAfter', true],
     ] as const)('by %s takes its process with it; carried out: %s', async (kind, carriedOut) => {
       const memory = faulty({ kind }, 'create')
-      expect(await after(memory, 3_600_000, memory.client.create(configMaps, configMap('a')))).toBeUndefined()
+      expect(await outcomeAfter(memory, 3_600_000, memory.client.create(configMaps, configMap('a')))).toBeUndefined()
       expect(isThere(memory)).toBe(carriedOut)
       expect(memory.connection.dead).toBe(true)
-      expect(await after(memory, 3_600_000, memory.client.get(secrets, ref('b')))).toBeUndefined()
+      expect(await outcomeAfter(memory, 3_600_000, memory.client.get(secrets, ref('b')))).toBeUndefined()
       expect(memory.api.requests).toHaveLength(1)
       // Others live on.
       const other = createClient(memory.api.connect({ user: 'other' }), { clock: memory.clock, random: steadyRandom, fieldManager: 'o' })
@@ -143,7 +143,7 @@ export function faultCases(): void {
       const memory = faulty({ kind: 'breakAfter' }, 'patch')
       await memory.client.create(configMaps, configMap('a'))
       const call = memory.client.mergePatch(configMaps, ref('a'), { data: { x: '1' } })
-      expect(await after(memory, 1000, call)).toMatchObject({ data: { x: '1' } })
+      expect(await outcomeAfter(memory, 1000, call)).toMatchObject({ data: { x: '1' } })
       expect(memory.api.requests.map(({ verb, code, fault }) => [verb, code, fault])).toEqual([
         ['create', 201, undefined],
         ['patch', 200, 'breakAfter'],
@@ -169,9 +169,9 @@ export function faultCases(): void {
       memory.connection.kill()
       const other = createClient(memory.api.connect(), { clock: memory.clock, random: steadyRandom, fieldManager: 'o' })
       await other.create(configMaps, configMap('b'))
-      expect(await after(memory, 60_000, ear.end)).toBeUndefined()
+      expect(await outcomeAfter(memory, 60_000, ear.end)).toBeUndefined()
       expect(ear.heard).toEqual(['ADDED a'])
-      expect(await after(memory, 60_000, memory.client.delete(configMaps, ref('a'), {}))).toBeUndefined()
+      expect(await outcomeAfter(memory, 60_000, memory.client.delete(configMaps, ref('a'), {}))).toBeUndefined()
       expect(isThere(memory)).toBe(true)
     })
 

@@ -228,10 +228,12 @@ const reasonFor = (status: number): string => REASONS[status] ?? 'Unknown'
 function silence({ clock }: Server, { verb, resource, deadlineMs, signal }: Call): Promise<never> {
   return new Promise((_resolve, reject) => {
     const stop = clock.after(deadlineMs, () => reject(localError('TimedOut', `${verb} ${resource}: no answer came in time`)))
-    signal?.addEventListener('abort', () => {
+    const cancel = (): void => {
       stop()
       reject(localError('Cancelled', `${verb} ${resource} was cancelled`))
-    })
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
+    if (signal?.aborted) cancel()
   })
 }
 

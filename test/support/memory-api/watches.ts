@@ -163,7 +163,8 @@ export class WatchStream {
 
   /** The server closes it. */
   end(): void {
-    if (this.#over) return
+    // Of a silent one not even the end arrives.
+    if (this.#over || (this.#silent && !this.#error)) return
     this.#over = true
     for (const run of this.#endings) run()
     this.#wake?.()
