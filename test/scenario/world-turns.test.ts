@@ -4,7 +4,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../src/api/kinds.ts'
 import { hours, minutes, seconds } from '../../src/base/duration.ts'
-import { configMaps, namespaces, secrets } from '../../src/k8s/resource.ts'
+import { configMaps, namespaces, type RawObject, secrets } from '../../src/k8s/resource.ts'
 import { OPERATOR_NAMESPACE } from '../support/material.ts'
 import { authorityReadyOf, file, identity, openShop, readyOf, respec, SHOP, secretOf } from '../support/scenario/cast.ts'
 import { type Oracles, operatorWrites, watchOver } from '../support/scenario/oracles.ts'
@@ -204,6 +204,8 @@ describe('an etcd from yesterday', () => {
   )
 })
 
+const dataOf = (secret: RawObject | undefined): Record<string, string> => (secret?.['data'] ?? {}) as Record<string, string>
+
 describe('people who edit what is ours', () => {
   const LEAF = { namespace: SHOP, name: 'payments-mtls' }
   it.each<[string, (world: World) => Promise<unknown>]>([
@@ -211,7 +213,7 @@ describe('people who edit what is ours', () => {
       'take the certificate for that of another',
       (world) =>
         world.person.mergePatch(secrets, LEAF, {
-          data: { 'tls.crt': (secretOf(world, 'orders-mtls')?.['data'] as Record<string, string>)['tls.crt'] },
+          data: { 'tls.crt': dataOf(secretOf(world, 'orders-mtls'))['tls.crt'] },
         }),
     ],
     [
