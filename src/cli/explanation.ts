@@ -12,10 +12,12 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
   const rows: [string, string][] = [
     ['Identity', `${identity.namespace}/${identity.name}`],
     ...authorityRows(facts, now),
+    ...trustRows(facts, now),
     ['Pods', known(facts, 'pods', `${facts.selectedPods} selected, service accounts: ${facts.observedAccounts.join(', ') || 'none'}`)],
     ['Account', identity.spec.serviceAccountName ?? `observed${facts.recordedAccount ? `, recorded: ${facts.recordedAccount}` : ''}`],
-    ['DNS names', known(facts, 'services', facts.serviceDnsNames.join(', ') || 'none')],
+    ['DNS names', known(facts, 'services', [...facts.serviceDnsNames, ...identity.spec.certificate.dnsNames].join(', ') || 'none')],
     ...secretRows(facts.secret, now),
+    ...facts.formerSecrets.map(({ name }): [string, string] => ['Old Secret', name]),
     ['', ''],
     ['State', `${plan.readiness.state}: ${plan.readiness.reason}: ${plan.readiness.message}`],
     ['Next step', stepText(plan)],
@@ -45,6 +47,29 @@ function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [s
       'Trust bundle',
       bundle ? `${bundle.anchors.length} anchor${bundle.anchors.length === 1 ? '' : 's'}, ${bundle.fingerprint.slice(0, 16)}` : 'none',
     ],
+  ]
+}
+
+/** Nothing where there is but the own authority, as nearly everywhere. */
+function trustRows({ trust, switching }: IdentityFacts, now: Instant): [string, string][] {
+  const additional = trust.additional.map(
+    ({ ref, bundle, pooled }) => `${authorityText(ref)}${bundle ? '' : ' (no bundle)'}${pooled ? ' (pooled)' : ''}`,
+  )
+  const former = trust.former.map(
+    ({ ref, until, usedByPeers }) => `${authorityText(ref)} ${usedByPeers ? 'while peers live by it' : `until ${instantText(until, now)}`}`,
+  )
+  const waitsFor = switching?.peersNotReady.join(', ') ?? ''
+  return [
+    ...(additional.length > 0 ? [['Also trusts', additional.join(', ')] as [string, string]] : []),
+    ...(former.length > 0 ? [['Still trusts', former.join(', ')] as [string, string]] : []),
+    ...(switching
+      ? [
+          ['Switching', `from ${authorityText(switching.from.ref)}${waitsFor === '' ? '' : `; peers that are not ready: ${waitsFor}`}`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
   ]
 }
 

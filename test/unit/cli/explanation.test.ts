@@ -84,6 +84,20 @@ describe('the page', () => {
     })
   })
 
+  it('names whom it trusts besides, and what it is switched from', () => {
+    const edge = { kind: 'ClusterMutualAuthority', namespace: '', name: 'edge' } as const
+    const source = { ref: edge, bundle: undefined, unreadable: false, pooled: true }
+    const facts = factsOf({
+      trust: { additional: [source], former: [{ ...source, until: NOW + 3_600_000, usedByPeers: false, peersUntil: 0 }] },
+      switching: { from: authorityOf(), to: source, peersNotReady: ['orders'], acceptedSince: 0, until: NOW },
+    })
+    expect(pageOf(facts)).toMatchObject({
+      'Also trusts': 'ClusterMutualAuthority edge (no bundle) (pooled)',
+      'Still trusts': 'ClusterMutualAuthority edge until 2026-11-24T13:00:00Z (in 1h)',
+      Switching: 'from ClusterMutualAuthority default; peers that are not ready: orders',
+    })
+  })
+
   it('of no authority says that there is none', () => {
     expect(pageOf(factsOf({ authority: undefined })).Authority).toBe('ClusterMutualAuthority default: not found')
   })
