@@ -79,7 +79,20 @@ export function projectBundleRecord(raw: RawStored): BundleRecord {
   const bundle = read(() => parseBundle(text))
   if (!bundle.value) return unusable(bundle.problem ?? '')
   if (copy.fingerprint !== copy.recordedFingerprint) return unusable('ca.crt is not the text that was published')
-  return { ...copy, sequence, bundle: publishedBundle(bundle.value, own[annotations.trustDomain] ?? '', sequence), problem: undefined }
+  const counted = Math.max(sequence, writtenSequence(raw, bundle.value))
+  return {
+    ...copy,
+    sequence: counted,
+    bundle: publishedBundle(bundle.value, own[annotations.trustDomain] ?? '', counted),
+    problem: undefined,
+  }
+}
+
+/** The number in a bundle.json that is as we write it, else 0: an annotation that somebody set back must not make the count go back. */
+function writtenSequence(raw: RawStored, bundle: TrustBundle): number {
+  const text = dataText(raw, 'bundle.json') ?? ''
+  const number = Number(/"spiffe_sequence": (\d{1,15})\b/.exec(text)?.[1] ?? '0')
+  return number > 0 && publishedBundle(bundle, '', number).json === text ? number : 0
 }
 
 /** The whole ConfigMap. No owner reference: deleting an authority must not take trust away. */

@@ -1,6 +1,7 @@
 // An API server in memory, in virtual time, behind the Transport interface: the real client, watchers, stores, election and recorder run on it as
 // they are. Used by scenarios. The conformance file (test/contract/api-server.ts) holds it against the real one.
-// Not modelled: RBAC (hooks refuse), CEL rules, admission, quotas, managedFields in the objects.
+// Not modelled: RBAC (hooks refuse), CEL rules, admission, quotas, managedFields in the objects, fields of built-in kinds but Secrets and ConfigMaps,
+// foreground deletion, the 3 s that a list of a future version waits, what the cache of the real one lags behind.
 
 import type { Clock } from '../../../src/base/clock.ts'
 import type { Call, Reply } from '../../../src/k8s/call.ts'

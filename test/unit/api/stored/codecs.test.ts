@@ -174,6 +174,19 @@ describe('a bundle that was written', () => {
     expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle, change)), DEFAULT_REF, bundle)).toBe(false)
   })
 
+  it.each<[string, RawChange, number]>([
+    ['is set back', { annotations: { [annotations.bundleSequence]: '3' } }, 7],
+    ['is gone', { annotations: { [annotations.bundleSequence]: undefined } }, 7],
+    [
+      'is gone, with a bundle.json that is not ours',
+      { annotations: { [annotations.bundleSequence]: undefined }, data: { 'bundle.json': '{"spiffe_sequence": 99}' } },
+      0,
+    ],
+    ['is ahead', { annotations: { [annotations.bundleSequence]: '9' } }, 9],
+  ])('does not count back where the annotation %s', (_what, change, sequence) => {
+    expect(projectBundleRecord(bundleMap(bundle, change)).sequence).toBe(sequence)
+  })
+
   it('is not current when another one was published', () => {
     expect(bundleIsCurrent(projectBundleCopy(bundleMap(bundle)), DEFAULT_REF, bundleOf(stranger))).toBe(false)
   })
