@@ -1,0 +1,28 @@
+import { r, merge, apply, show as sh, wait, brief } from './lib.ts'
+const show = (n, x) => sh(n, brief(x))
+const ns = 'n' + Date.now()
+await r('POST', '/api/v1/namespaces', { metadata: { name: ns } })
+const C = `/apis/mutualidentity.io/v1alpha1/namespaces/${ns}/mutualidentities`
+const T = (b) => ({ apiVersion: 'mutualidentity.io/v1alpha1', kind: 'MutualIdentity', metadata: { name: 'a' }, ...b })
+const M = (m, b) => apply(`${C}/a?fieldManager=${m}`, T(b)); const S = (m, b) => apply(`${C}/a/status?fieldManager=${m}`, T(b))
+await M('p', { spec: { podSelector: {} } })
+const pods = { selected: 1, mismatched: 0 }
+show('status pods', await S('one', { status: { spiffeID: 'x', pods } }))
+show('status pods {}', await S('one', { status: { spiffeID: 'x', pods: {} } }))
+show('status pods gone', await S('one', { status: { spiffeID: 'x' } }))
+show('status without status', await S('one', {}))
+show('status again', await S('one', { status: { spiffeID: 'x', conditions: [] } }))
+show('status {} ', await S('one', { status: {} }))
+show('status null ', await S('one', { status: null }))
+show('conditions', await S('one', { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'R', message: 'm', lastTransitionTime: '2026-01-01T00:00:00Z' }] } }))
+show('conditions []', await S('one', { status: { conditions: [] } }))
+show('spec delivery tmpl', await M('q', { spec: { delivery: { secretTemplate: { labels: { a: 'b' } } } } }))
+show('spec delivery tmpl {}', await M('q', { spec: { delivery: { secretTemplate: { labels: {} } } } }))
+show('spec delivery {}', await M('q', { spec: { delivery: {} } }))
+show('spec nothing', await M('q', { spec: {} }))
+show('spec certificate', await M('r', { spec: { certificate: { dnsNames: ['a.b'] } } }))
+show('spec certificate []', await M('r', { spec: { certificate: { dnsNames: [] } } }))
+const N = `/api/v1/namespaces/${ns}/configmaps`
+const A = (b) => apply(`${N}/c?fieldManager=m`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, ...b })
+await A({ data: { a: '1' } }); show('cm data {}', await A({ data: {} }))
+await r('POST', `${N.replace('configmaps','')}x`, {})
