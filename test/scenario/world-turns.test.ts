@@ -313,6 +313,32 @@ describe('two operators at once', () => {
   })
 })
 
+it('an identity that is deleted and made again while its Secret is written gets nothing that is said of the former one', async () => {
+  const world = createWorld()
+  await openShop(world)
+  const oracles = watchOver(world)
+  let replaced = false
+  const replace = ({ verb, resource, name }: { verb: string; resource: string; name: string }): undefined => {
+    if (replaced || verb !== 'create' || resource !== 'secrets' || name !== 'payments-mtls') return
+    replaced = true
+    // Both are carried out at once, before the answer to the operator.
+    void world.person.delete(mutualIdentities, { namespace: SHOP, name: 'payments' }, {})
+    void identity(world, 'payments', { serviceAccountName: 'another' })
+  }
+  const told: string[] = []
+  world.api.listen(({ kind, object, by }) => {
+    const { spiffeID } = (object['status'] ?? {}) as { spiffeID?: string }
+    const { serviceAccountName } = (object['spec'] ?? {}) as { serviceAccountName?: string }
+    if (kind.plural === 'mutualidentities' && by === 'operator' && serviceAccountName === 'another' && spiffeID) told.push(spiffeID)
+  })
+  await world.start({ hook: replace })
+  await identity(world, 'payments')
+  await world.pass(minutes(6))
+  expect(replaced).toBe(true)
+  expect(new Set(told)).toEqual(new Set(['spiffe://cluster.local/ns/shop/sa/another']))
+  await allIsWell({ world, oracles }, 'payments')
+})
+
 describe('a namespace', () => {
   it('that goes away in the middle of an issuance leaves nothing and no complaint', async () => {
     const one = await shop()

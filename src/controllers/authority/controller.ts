@@ -96,8 +96,9 @@ async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: Aut
   await deps.events.record({ regarding, ...announcement })
 }
 
-async function writeStatus({ ref, name, uid }: Authority, status: AuthorityStatus, deps: AuthorityDeps): Promise<void> {
-  const metadata = { name, uid, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) }
+/** Of exactly this version: a status takes no notice of a uid (tried). */
+async function writeStatus({ ref, name, resourceVersion }: Authority, status: AuthorityStatus, deps: AuthorityDeps): Promise<void> {
+  const metadata = { name, resourceVersion, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) }
   const object = { apiVersion: API_VERSION, kind: ref.kind, metadata, status }
   try {
     deps.wroteAuthority(ref.kind, await deps.client.apply(authorityResources[ref.kind], object, { subresource: 'status' }))

@@ -135,10 +135,13 @@ const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
   uid,
 })
 
-/** An identity that was deleted meanwhile needs no status. */
+/**
+ * An identity that was deleted meanwhile needs no status. Of exactly this version: a status takes no notice of a uid (tried), so that an identity that was
+ * deleted and made again during the pass would get what is said of the former one.
+ */
 async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps, key: string): Promise<void> {
-  const { namespace, name, uid } = identity
-  const object = { apiVersion: API_VERSION, kind: 'MutualIdentity', metadata: { namespace, name, uid }, status }
+  const { namespace, name, resourceVersion } = identity
+  const object = { apiVersion: API_VERSION, kind: 'MutualIdentity', metadata: { namespace, name, resourceVersion }, status }
   try {
     deps.wroteIdentity(await deps.client.apply(mutualIdentities, object, { subresource: 'status' }))
     deps.podCounts.told(key, deps.clock.monotonic())
