@@ -67,7 +67,8 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
     message: cleanText(messageOf(error), 500),
     at: formatInstant(now),
     attempts,
-    nextAttemptAt: formatInstant(now + Math.min(Math.max(wait, after), LONGEST_HOLD_MS)),
+    // Up to the next whole second: what a server asked for is never cut.
+    nextAttemptAt: formatInstant(Math.ceil((now + Math.min(Math.max(wait, after), LONGEST_HOLD_MS)) / 1000) * 1000),
   }
 }
 

@@ -237,7 +237,9 @@ function idle(facts: IdentityFacts, stopped: Readiness, now: Instant): IdentityP
   if (!secret || facts.namespaceTerminating || facts.inOperatorNamespace) return nothing(stopped.reason, stopped.message, stopped)
   const readiness = { ...stopped, message: `${stopped.message}. The present certificate stays` }
   const present = facts.switching?.from ?? facts.authority
-  const trust = present && trustOf(facts, present, now)
+  // Whose policy does not allow the namespace is not trusted for having been named.
+  const trusted = stopped.reason === 'NamespaceNotAllowed' ? { ...facts, switching: undefined } : facts
+  const trust = present && trustOf(trusted, present, now)
   const patch = trust && !('problem' in trust) && !secret.immutable ? trustPatch(secret, trust) : undefined
   if (!patch) return nothing(readiness.reason, readiness.message, readiness)
   const version = { uid: secret.uid, resourceVersion: secret.resourceVersion }

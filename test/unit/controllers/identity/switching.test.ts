@@ -628,3 +628,14 @@ describe('an old authority whose record cannot be read', () => {
     expect(leafOf(one, 'payments').verify(rootOf(one, 'modern').publicKey)).toBe(true)
   })
 })
+
+it('an authority whose policy does not allow the namespace is not trusted for having been named', async () => {
+  const one = await scene({ modern: false })
+  await authority(one, 'modern', { trustDomain: 'modern.test', policy: { allowedNamespaces: ['bank'] } })
+  const before = secretIn(one, 'payments')
+  respec(one, 'payments', MODERN)
+  await one.identity('shop', 'payments')
+  await one.clock.advance(minutes(1))
+  await one.identity('shop', 'payments')
+  expect(secretIn(one, 'payments')).toEqual(before)
+})
