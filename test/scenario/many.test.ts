@@ -18,8 +18,8 @@ import { authorityReadyOf } from '../support/scenario/cast.ts'
 import { signerOf } from '../support/scenario/signer.ts'
 import { BEGIN, createWorld, type World } from '../support/scenario/world.ts'
 
-/** Two thousand in every run of the suite; IDENTITIES=10000 takes minutes. */
-const COUNT = Number(process.env['IDENTITIES'] ?? 2_000)
+/** A thousand in every run of the suite; IDENTITIES=10000 takes minutes. */
+const COUNT = Number(process.env['IDENTITIES'] ?? 1_000)
 const NAMESPACE = 'shop'
 /** The first renewal; all others come within a minute. Not on the hour, when everything is listed anew. */
 const DUE_AT = BEGIN + hours(12) + minutes(40)
