@@ -55,7 +55,9 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   const watching = { client, clock, random, log, operatorNamespace: config.namespace }
   const watchers = storeWatchers(stores, watching)
   const workloadWatchers = config.restartWorkloads ? restartWatchers(stores, watching) : {}
-  const terms = createTerms(log, (term) => createControllerSet({ ...options, client: fencedClient(client, term), stores, metrics }))
+  const terms = createTerms(log, (term) =>
+    createControllerSet({ ...options, client: fencedClient(client, term, () => election.check()), stores, metrics }),
+  )
   const lease = { namespace: config.namespace, name: MANAGER }
   const identity = `${config.instance}_${Buffer.from(random.bytes(4)).toString('hex')}`
   const election = new Election({ client, clock, random, log, lease, identity, onAcquired: terms.begin, onLost: terms.end })

@@ -3,12 +3,15 @@
 
 import type { Client } from './client.ts'
 
-/** Writes under way are broken off when `term` aborts, later ones are not begun: both reject as `Cancelled`. */
-export function fencedClient(client: Client, term: AbortSignal): Client {
-  const within = <T extends { readonly signal?: AbortSignal }>(options: T | undefined): T & { readonly signal: AbortSignal } => ({
-    ...(options as T),
-    signal: options?.signal === undefined ? term : AbortSignal.any([options.signal, term]),
-  })
+/**
+ * Writes under way are broken off when `term` aborts, later ones are not begun: both reject as `Cancelled`. `check` is called before each write and may
+ * abort the term: a timer may be late.
+ */
+export function fencedClient(client: Client, term: AbortSignal, check: () => void = () => {}): Client {
+  const within = <T extends { readonly signal?: AbortSignal }>(options: T | undefined): T & { readonly signal: AbortSignal } => {
+    check()
+    return { ...(options as T), signal: options?.signal === undefined ? term : AbortSignal.any([options.signal, term]) }
+  }
   return {
     ...client,
     create: (resource, object, options) => client.create(resource, object, within(options)),

@@ -41,6 +41,8 @@ const RETRY_MS = 2_000
 const RELEASE_MS = 3_000
 
 interface Term {
+  /** Monotonic milliseconds. */
+  endsAt: number
   readonly end: AbortController
   /** Takes back the deadline. */
   cancelDeadline: () => void
@@ -67,6 +69,15 @@ export class Election {
   /** The identity in the Lease as last seen; undefined when free or not seen. */
   get holder(): string | undefined {
     return (this.#lease && specOf(this.#lease).holderIdentity) || undefined
+  }
+
+  /**
+   * Ends a term whose time is over though its timer has not had its turn: a process that stood still goes on with what was under way before it comes
+   * to its timers. To be called before each write.
+   */
+  check(): void {
+    const term = this.#term
+    if (term !== undefined && this.#options.clock.monotonic() >= term.endsAt) this.#lose(term, 'this process stood still')
   }
 
   /** Stands for election; returns at once. */
@@ -139,7 +150,7 @@ export class Election {
   #lead(startedAt: number): void {
     const { log, lease, identity, onAcquired } = this.#options
     if (this.#stopped.signal.aborted) return
-    const term: Term = { end: new AbortController(), cancelDeadline: () => {} }
+    const term: Term = { end: new AbortController(), endsAt: startedAt, cancelDeadline: () => {} }
     this.#term = term
     this.#extend(term, startedAt)
     log.info('lease acquired', { lease: lease.name, holder: identity })
@@ -151,7 +162,8 @@ export class Election {
     if (this.#term !== term) return
     const { clock, renewDeadlineMs } = this.#options
     term.cancelDeadline()
-    term.cancelDeadline = clock.after(startedAt + renewDeadlineMs - clock.monotonic(), () =>
+    term.endsAt = startedAt + renewDeadlineMs
+    term.cancelDeadline = clock.after(term.endsAt - clock.monotonic(), () =>
       this.#lose(term, `not renewed for ${Math.round(renewDeadlineMs / 1000)} s`),
     )
   }
