@@ -24,10 +24,11 @@ describe('a leader that stood still beyond its term', () => {
       lease: { namespace: 'system', name: 'l' },
       identity: 'a',
       onAcquired: (term) => {
-        const client = { create: async (_resource, object, options) => (written.push(options?.signal?.aborted ?? false), object) } as Pick<
-          Client,
-          'create'
-        > as Client
+        const create: Client['create'] = async (_resource, object, options) => {
+          written.push(options?.signal?.aborted ?? false)
+          return object
+        }
+        const client = { create } as Pick<Client, 'create'> as Client
         fenced = fencedClient(client, term, () => election.check())
       },
       onLost: () => ends.push('lost'),
