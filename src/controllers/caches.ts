@@ -99,11 +99,9 @@ export const indexes = {
       return name === undefined ? [] : [`${secret.namespace}/${name}`]
     },
     /** By those whose anchors it holds because they signed for it, now or before: what the specs do not say. */
-    signedBy: (secret: LeafSecret): string[] => {
-      const present = labelledAuthority(secret)
-      const all = [...(present ? [present] : []), ...secret.formerAuthorities.map(({ ref }) => ref)]
-      return all.map(authorityKey)
-    },
+    signedBy: (secret: LeafSecret): string[] => signersOf(secret),
+    /** The same in one namespace. */
+    signedByInNamespace: (secret: LeafSecret): string[] => signersOf(secret).map((key) => `${key}/${secret.namespace}`),
   },
   pods: { label: (pod: Pod): string[] => labelPairs(pod.namespace, pod.labels) },
   /** By one pair: a Service covers labels only if they hold all of its pairs, so any one finds it. */
@@ -120,6 +118,12 @@ export const indexes = {
 /** Keys of all authorities that an identity names. */
 export function trustedAuthorities({ spec }: MutualIdentity): string[] {
   return [...new Set([spec.authority, ...spec.trust.additionalAuthorities.map(({ ref }) => ref)].map(authorityKey))]
+}
+
+function signersOf(secret: LeafSecret): string[] {
+  const present = labelledAuthority(secret)
+  const all = [...(present ? [present] : []), ...secret.formerAuthorities.map(({ ref }) => ref)]
+  return all.map(authorityKey)
 }
 
 const COMPLETED: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed'])

@@ -5,11 +5,12 @@ import type { Format, MutualIdentity } from '../../api/mutual-identity.ts'
 import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.ts'
 import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
-import { type FormerAuthority, type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
+import type { FormerAuthority, LeafSecret } from '../../api/stored/leaf-secret.ts'
 import type { Instant } from '../../base/instant.ts'
 import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import type { Caches } from '../caches.ts'
+import { peersOf } from './peers.ts'
 
 /** An authority besides the own one. */
 export interface TrustSource {
@@ -64,8 +65,7 @@ export function observeTrust(identity: MutualIdentity, secret: LeafSecret | unde
     ...sourceOf(ref, caches),
     pooled: true,
     until,
-    usedByPeers: isUsed(ref, identity, caches),
-    peersUntil: Math.max(0, ...untilsOfPeers(ref, identity, caches)),
+    ...ofPeers(ref, identity, caches),
   }))
   return { additional, former }
 }
@@ -78,32 +78,14 @@ export function sourceOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'
   return { ref, bundle, unreadable: record !== undefined && bundle === undefined }
 }
 
-/** Whether others of the namespace name an authority, or hold a certificate of it. */
-function isUsed(ref: AuthorityRef, { namespace, name }: MutualIdentity, caches: Caches): boolean {
-  const key = authorityKey(ref)
-  const others = [
-    ...caches.identities
-      .by('trustsInNamespace', `${key}/${namespace}`)
-      .filter((other) => other.name !== name && authorityKey(other.spec.authority) === key),
-    ...caches.leafSecrets
-      .by('signedBy', key)
-      .filter((other) => other.namespace === namespace && other.owner?.name !== name && holds(other, key)),
-  ]
-  return others.length > 0
-}
-
-/** What the Secrets of others say of an authority that signed for them before. */
-function untilsOfPeers(ref: AuthorityRef, { namespace, name }: MutualIdentity, caches: Caches): readonly Instant[] {
-  const key = authorityKey(ref)
-  return caches.leafSecrets
-    .by('signedBy', key)
-    .filter((other) => other.namespace === namespace && other.owner !== undefined && other.owner.name !== name)
-    .flatMap(({ formerAuthorities }) => formerAuthorities.filter((former) => authorityKey(former.ref) === key).map(({ until }) => until))
-}
-
-const holds = (secret: LeafSecret, key: string): boolean => {
-  const present = labelledAuthority(secret)
-  return present !== undefined && authorityKey(present) === key
+/** Until when it counts for others of the namespace. */
+function ofPeers(ref: AuthorityRef, identity: MutualIdentity, caches: Caches): Pick<FormerSource, 'usedByPeers' | 'peersUntil'> {
+  const { naming, holding, formerly } = peersOf(identity, ref, caches)
+  const untils = formerly
+    .filter(({ owner }) => owner !== undefined)
+    .flatMap(({ formerAuthorities }) => formerAuthorities)
+    .filter((former) => authorityKey(former.ref) === authorityKey(ref))
+  return { usedByPeers: naming.length + holding.length > 0, peersUntil: Math.max(0, ...untils.map(({ until }) => until)) }
 }
 
 /** What may go wrong: a bundle that was published cannot be read, so nothing is changed. */
