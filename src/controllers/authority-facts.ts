@@ -9,7 +9,7 @@ import type { Duration } from '../base/duration.ts'
 import type { Instant } from '../base/instant.ts'
 import type { GenerationRef } from '../issuers/issuer.ts'
 import type { KeyType } from '../pki/keys.ts'
-import { authorityOf, type Caches } from './caches.ts'
+import { authorityOf, type Caches, recordOf } from './caches.ts'
 import { elderOf } from './trust-domain-claims.ts'
 
 /** The generation that signs now. */
@@ -48,7 +48,7 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
   if (!authority && !lookup.readable) return unreadableAuthority(ref)
   if (!authority || authority.deleting) return undefined
   const secrets = caches.caSecrets.by('authority', authorityKey(ref))
-  const [record] = caches.bundleRecords.by('authority', authorityKey(ref))
+  const record = recordOf(ref, caches)
   const generations = deriveGenerations(secrets)
   const active = signingGeneration(generations, record?.bundle)
   const refusal = active && refusalOf(authority, active, caches)
@@ -81,7 +81,7 @@ export function observeAuthority(caches: Caches, ref: AuthorityRef): AuthorityFa
 
 /** The same, or what is left of an authority that was deleted: it signs no more, and its record outlives it. */
 export function observeFormerAuthority(caches: Caches, ref: AuthorityRef): AuthorityFacts | undefined {
-  const record = caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
+  const record = recordOf(ref, caches)
   const { unreadable: _none, ...gone } = unreadableAuthority(ref)
   return observeAuthority(caches, ref) ?? (record && { ...gone, problem: 'it is gone', bundle: record.bundle })
 }

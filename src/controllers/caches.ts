@@ -61,6 +61,11 @@ export function authorityOf(caches: Pick<Caches, 'authorities' | 'namespacedAuth
   return (ref.namespace === '' ? caches.authorities : caches.namespacedAuthorities).get(ref.namespace, ref.name)
 }
 
+/** The published record of an authority, which outlives it. A name that annotations or an old spec give with a dot would share its key with an authority of another namespace. */
+export function recordOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'>): BundleRecord | undefined {
+  return caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
+}
+
 /** All authorities of both kinds. */
 export function* allAuthorities(caches: Pick<Caches, 'authorities' | 'namespacedAuthorities'>): Iterable<Authority> {
   yield* caches.authorities.all()

@@ -1,4 +1,4 @@
-// Which identities select given labels, and which of several comes first. Shared by the controllers of identities and of restarts.
+// Which identities select given labels. Shared by the controllers of identities and of restarts.
 // Pure but for the lookups; nothing scans a namespace.
 
 import { matches } from '../api/label-selector.ts'
@@ -14,9 +14,4 @@ export function identitiesSelecting(
 ): readonly MutualIdentity[] {
   const found = [...labelPairs(namespace, labels), anyLabel(namespace)].flatMap((value) => identities.by('matchLabel', value))
   return [...new Set(found)].filter((identity) => matches(identity.spec.podSelector, labels))
-}
-
-/** The older one comes first, then the one with the smaller UID. */
-export function comesFirst(a: MutualIdentity, b: MutualIdentity): boolean {
-  return a.createdAt === b.createdAt ? a.uid < b.uid : a.createdAt < b.createdAt
 }

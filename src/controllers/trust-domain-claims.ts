@@ -4,6 +4,7 @@
 import type { Authority } from '../api/authority.ts'
 import { authorityKey } from '../api/names.ts'
 import { allAuthorities, type Caches } from './caches.ts'
+import { isElder } from './elder.ts'
 
 type Lookups = Pick<Caches, 'authorities' | 'namespacedAuthorities' | 'caSecrets'>
 
@@ -36,14 +37,13 @@ export function standardTrustDomain({ namespace }: Pick<Authority, 'namespace'>,
 }
 
 /**
- * One of the cluster comes first, so that a tenant's claim never stops it; then one that has a CA, since it signs already; then the older, then
- * the smaller UID: the same answer on every replica.
+ * One of the cluster comes first, so that a tenant's claim never stops it; then one that has a CA, since it signs already; then the elder.
  */
 function comesFirst(other: Authority, authority: Authority, caches: Lookups): boolean {
   if (other.ref.kind !== authority.ref.kind) return other.ref.kind === 'ClusterMutualAuthority'
   const ofOther = hasCa(other, caches)
   if (ofOther !== hasCa(authority, caches)) return ofOther
-  return other.createdAt === authority.createdAt ? other.uid < authority.uid : other.createdAt < authority.createdAt
+  return isElder(other, authority)
 }
 
 const hasCa = ({ ref }: Authority, caches: Lookups): boolean => caches.caSecrets.by('authority', authorityKey(ref)).length > 0

@@ -3,7 +3,7 @@
 import type { Authority } from '../../api/authority.ts'
 import { authorityKey } from '../../api/names.ts'
 import { deriveGenerations } from '../../api/stored/generations.ts'
-import type { Caches } from '../caches.ts'
+import { type Caches, recordOf } from '../caches.ts'
 import { elderOf, standardTrustDomain } from '../trust-domain-claims.ts'
 import type { AuthorityFacts } from './facts.ts'
 
@@ -19,9 +19,7 @@ export interface TrustDomainRules {
 /** All facts about one authority. */
 export function observeAuthorityState(authority: Authority, caches: Caches, rules: TrustDomainRules): AuthorityFacts {
   const { ref, spec } = authority
-  const key = authorityKey(ref)
-  const secrets = [...caches.caSecrets.by('authority', key)].sort((a, b) => a.generation - b.generation)
-  const [record] = caches.bundleRecords.by('authority', key)
+  const secrets = [...caches.caSecrets.by('authority', authorityKey(ref))].sort((a, b) => a.generation - b.generation)
   const standard = standardTrustDomain(authority, rules.defaultTrustDomain)
   return {
     authority,
@@ -29,7 +27,7 @@ export function observeAuthorityState(authority: Authority, caches: Caches, rule
     inOperatorNamespace: ref.namespace === rules.operatorNamespace,
     secrets,
     generations: deriveGenerations(secrets),
-    record,
+    record: recordOf(ref, caches),
     source: spec.backEnd.kind === 'caSecret' ? caches.caSources.get(rules.operatorNamespace, spec.backEnd.name) : undefined,
     standardTrustDomain: standard,
     trustDomainAllowed: isAllowed(authority, rules),

@@ -1,13 +1,13 @@
 // Reads the caches and returns the facts about one copy of a bundle. Writes nothing.
 
 import { type AuthorityRef, authorityKey, bundleName } from '../../api/names.ts'
-import { authorityOf, type Caches } from '../caches.ts'
+import { authorityOf, type Caches, recordOf } from '../caches.ts'
 import { type BundleFacts, wantsCopy } from './plan.ts'
 
 /** Reads the caches: one authority's bundle in one namespace. */
 export function observeBundle(ref: AuthorityRef, namespace: string, caches: Caches, operatorNamespace: string): BundleFacts {
   const here = caches.namespaces.get('', namespace)
-  const [record] = caches.bundleRecords.by('authority', authorityKey(ref))
+  const record = recordOf(ref, caches)
   return {
     ref,
     namespace,

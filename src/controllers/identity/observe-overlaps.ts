@@ -4,7 +4,7 @@
 import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { anyLabel, type Caches, labelPairs, type Pod } from '../caches.ts'
-import { comesFirst } from '../selecting.ts'
+import { isElder } from '../elder.ts'
 
 /** An older identity that selects some of these pods, and how many of them. */
 export function overlapOf(
@@ -12,7 +12,7 @@ export function overlapOf(
   pods: readonly Pod[],
   caches: Pick<Caches, 'identities'>,
 ): { name: string; pods: number } | undefined {
-  const elders = identitiesNear(identity, pods, caches).filter((other) => comesFirst(other, identity))
+  const elders = identitiesNear(identity, pods, caches).filter((other) => isElder(other, identity))
   for (const elder of elders) {
     const shared = pods.filter((pod) => matches(elder.spec.podSelector, pod.labels)).length
     if (shared > 0) return { name: elder.name, pods: shared }
@@ -39,5 +39,5 @@ export function secretClaimant(identity: MutualIdentity, caches: Pick<Caches, 'i
   if (claimants.length < 2) return undefined
   const holder = caches.leafSecrets.get(namespace, spec.delivery.secretName)?.owner?.uid
   if (holder === uid) return undefined
-  return claimants.find((other) => other.uid !== uid && !other.deleting && (other.uid === holder || comesFirst(other, identity)))?.name
+  return claimants.find((other) => other.uid !== uid && !other.deleting && (other.uid === holder || isElder(other, identity)))?.name
 }

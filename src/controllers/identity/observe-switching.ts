@@ -7,8 +7,8 @@ import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { AuthorityFacts } from '../authority-facts.ts'
 import { type Caches, trustedAuthorities } from '../caches.ts'
 import type { Switching } from './facts.ts'
-import { peersOf } from './peers.ts'
-import { sourceOf } from './trust.ts'
+import { peersOf } from './observe-peers.ts'
+import { sourceOf } from './observe-trust.ts'
 
 /** Reads the caches. `from`: whose certificate, which ends at `until`, the identity has now. */
 export function observeSwitching(identity: MutualIdentity, from: AuthorityFacts, until: Instant, caches: Caches): Switching {

@@ -14,9 +14,9 @@ import type { FormerSecret, IdentityFacts } from './facts.ts'
 import { overlapOf, secretClaimant } from './observe-overlaps.ts'
 import { selectedPods } from './observe-pods.ts'
 import { observeSwitching } from './observe-switching.ts'
+import { observeTrust, sourceOf } from './observe-trust.ts'
 import { ownershipOf } from './ownership.ts'
 import { foreignServiceNames, serviceNames } from './service-names.ts'
-import { observeTrust, sourceOf } from './trust.ts'
 
 /** Where the operator lives, how the cluster calls itself, and what the operator is asked to do. */
 export interface Surroundings {

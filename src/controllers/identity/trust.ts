@@ -1,16 +1,14 @@
 // Whom an identity trusts: the anchors of its own authority, of others that it accepts, and of those that it was switched away from while
-// what they signed is in use. What is observed, and the files that come of it. Pure but for the lookups.
+// what they signed is in use. What is known of them, and the files that come of it. Pure.
 
-import type { Format, MutualIdentity } from '../../api/mutual-identity.ts'
+import type { Format } from '../../api/mutual-identity.ts'
 import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.ts'
 import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
-import type { FormerAuthority, LeafSecret } from '../../api/stored/leaf-secret.ts'
+import type { FormerAuthority } from '../../api/stored/leaf-secret.ts'
 import type { Instant } from '../../base/instant.ts'
 import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
-import type { Caches } from '../caches.ts'
-import { peersOf } from './peers.ts'
 
 /** An authority besides the own one. */
 export interface TrustSource {
@@ -54,38 +52,6 @@ export interface Trust {
   readonly missing: readonly string[]
   /** When a former authority may go. */
   readonly next: Instant | undefined
-}
-
-/** Reads the caches. */
-export function observeTrust(identity: MutualIdentity, secret: LeafSecret | undefined, caches: Caches): TrustFacts {
-  const additional = identity.spec.trust.additionalAuthorities
-    .filter(({ ref }) => authorityKey(ref) !== authorityKey(identity.spec.authority))
-    .map(({ ref, pooled }) => ({ ...sourceOf(ref, caches), pooled }))
-  const former = (secret?.formerAuthorities ?? []).map(({ ref, until }) => ({
-    ...sourceOf(ref, caches),
-    pooled: true,
-    until,
-    ...ofPeers(ref, identity, caches),
-  }))
-  return { additional, former }
-}
-
-/** The source of anchors of an authority: its published record, which outlives it. A name that annotations or an old spec give with a dot would share its key with an authority of another namespace. */
-export function sourceOf(ref: AuthorityRef, caches: Pick<Caches, 'bundleRecords'>): Omit<TrustSource, 'pooled'> {
-  const record = caches.bundleRecords.by('authority', authorityKey(ref)).find(({ authority }) => authority.namespace === ref.namespace)
-  // One without a trust domain was written by a version before this one, and is about to be written anew.
-  const bundle = record?.bundle?.trustDomain ? record.bundle : undefined
-  return { ref, bundle, unreadable: record !== undefined && bundle === undefined }
-}
-
-/** Until when it counts for others of the namespace. */
-function ofPeers(ref: AuthorityRef, identity: MutualIdentity, caches: Caches): Pick<FormerSource, 'usedByPeers' | 'peersUntil'> {
-  const { naming, holding, formerly } = peersOf(identity, ref, caches)
-  const untils = formerly
-    .filter(({ owner }) => owner !== undefined)
-    .flatMap(({ formerAuthorities }) => formerAuthorities)
-    .filter((former) => authorityKey(former.ref) === authorityKey(ref))
-  return { usedByPeers: naming.length + holding.length > 0, peersUntil: Math.max(0, ...untils.map(({ until }) => until)) }
 }
 
 /** What may go wrong: a bundle that was published cannot be read, so nothing is changed. */

@@ -4,7 +4,8 @@ import { matches } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import type { Workload, WorkloadKind } from '../../api/stored/workload.ts'
 import { anyLabel, type Caches, labelPairs } from '../caches.ts'
-import { comesFirst, identitiesSelecting } from '../selecting.ts'
+import { isElder } from '../elder.ts'
+import { identitiesSelecting } from '../selecting.ts'
 import type { RestartCandidate, RestartFacts } from './facts.ts'
 import type { Pace } from './pace.ts'
 
@@ -48,7 +49,7 @@ function candidate(
   pace: Pick<Pace, 'knownOf'>,
 ): RestartCandidate {
   const rivals = identitiesSelecting(workload.namespace, workload.templateLabels, caches.identities)
-  const elder = rivals.find((other) => other.uid !== identity.uid && asks(other) && comesFirst(other, identity))
+  const elder = rivals.find((other) => other.uid !== identity.uid && asks(other) && isElder(other, identity))
   const known = pace.knownOf(workload.uid)
   return { workload, claimedBy: elder?.name, done: known?.done, triedAt: known?.triedAt }
 }
