@@ -27,9 +27,14 @@ export const MATCHES_NOTHING: LabelSelector = { matchLabels: {}, matchExpression
 /** Whether labels satisfy a selector; `{}` is satisfied by all. */
 export function matches(selector: LabelSelector, labels: Labels): boolean {
   return (
-    Object.entries(selector.matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&
+    contained(selector.matchLabels, labels) &&
     selector.matchExpressions.every((requirement) => satisfies[requirement.operator](labelOf(labels, requirement.key), requirement.values))
   )
+}
+
+/** Whether every pair of `wanted` is among `labels`. */
+export function contained(wanted: Labels, labels: Labels): boolean {
+  return Object.entries(wanted).every(([key, value]) => labelOf(labels, key) === value)
 }
 
 /** By operator: whether the value of a label, undefined where there is none, is as required. NotIn is satisfied where there is none. */

@@ -4,8 +4,9 @@
 import { parseBundle, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import { spiffeBundleJson } from '../../pki/spiffe-bundle.ts'
+import { contained } from '../label-selector.ts'
 import { type AuthorityRef, annotations, authorityLabels, authorityOfObject, bundleName, labels, MANAGER, type Role } from '../names.ts'
-import { dataText, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { dataText, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
 /** How often readers of bundle.json should look again: what a mounted ConfigMap may lag anyway is a little more than a minute. */
 const REFRESH_HINT_SECONDS = 300
@@ -50,7 +51,6 @@ export function publishedBundle(bundle: TrustBundle, trustDomain: string, sequen
 
 /** Projects a copy; total. */
 export function projectBundleCopy(raw: RawStored): BundleCopy {
-  const own = raw.metadata.labels ?? {}
   const fingerprint = (field: string): Fingerprint | undefined => {
     const text = dataText(raw, field)
     return text === undefined ? undefined : fingerprintOf(Buffer.from(text))
@@ -63,7 +63,7 @@ export function projectBundleCopy(raw: RawStored): BundleCopy {
     fingerprint: fingerprint('ca.crt'),
     jsonFingerprint: fingerprint('bundle.json'),
     recordedFingerprint: raw.metadata.annotations?.[annotations.bundleFingerprint],
-    labels: Object.fromEntries(Object.entries(own).filter(([key]) => OWN_LABELS.has(key))),
+    labels: ownLabels(raw),
   }
 }
 
@@ -116,12 +116,11 @@ export function renderBundle(namespace: string, authority: AuthorityRef, bundle:
 
 /** Whether a copy is what renderBundle would write. */
 export function bundleIsCurrent(copy: BundleCopy, authority: AuthorityRef, { fingerprint, jsonFingerprint }: PublishedBundle): boolean {
-  const wanted = Object.entries(bundleLabels(authority))
   return (
     copy.fingerprint === fingerprint &&
     copy.jsonFingerprint === jsonFingerprint &&
     copy.recordedFingerprint === fingerprint &&
-    wanted.every(([key, value]) => copy.labels[key] === value)
+    contained(bundleLabels(authority), copy.labels)
   )
 }
 
@@ -130,8 +129,6 @@ export function bundleLabels(authority: AuthorityRef): Record<string, string> {
   const role: Role = 'bundle'
   return { [labels.managedBy]: MANAGER, [labels.role]: role, ...authorityLabels(authority) }
 }
-
-const OWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
 
 /** Whether a ConfigMap of our name that the cache does not show is ours all the same (somebody took a label away). */
 export function isOwnBundle(raw: RawStored): boolean {

@@ -1,14 +1,15 @@
-// The CA Secret of one generation of a self-managed authority, in the operator's namespace: how it is written, and what of it is cached.
-// Used by the authority controller, the self-managed issuer and everybody who asks which generation signs. No IO; the key is never cached.
+// The CA Secret of one generation of an authority, in the operator's namespace: how it is written, and what of it is cached.
+// Used by the authority controller, the issuer and everybody who asks which generation signs. No IO; the key is never cached.
 
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts'
 import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Certificate } from '../../pki/certificate.ts'
 import { formatPem } from '../../pki/pem.ts'
 import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
+import { contained } from '../label-selector.ts'
 import { type AuthorityRef, annotations, authorityLabels, authorityOfObject, caSecretName, labels, MANAGER, type Role } from '../names.ts'
 import { type CaPair, readCaPair, spiffeTrustDomain } from './ca-pair.ts'
-import { type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
 /** A CA Secret in the cache. */
 export interface CaSecret extends StoredMeta, CaPair {
@@ -44,7 +45,7 @@ export function projectCaSecret(raw: RawStored): CaSecret {
     trustDomain,
     activatedAt: activatedAt === undefined ? undefined : parseInstant(activatedAt),
     longestLeafLifetime: longest === undefined ? undefined : parseDuration(longest),
-    labels: Object.fromEntries(Object.entries(raw.metadata.labels ?? {}).filter(([key]) => OWN_LABELS.has(key))),
+    labels: ownLabels(raw),
     copiedFrom: own[annotations.copiedFrom],
     problem: pair.problem ?? (numbered ? nameless : `annotation ${annotations.generation} is not a positive number`),
   }
@@ -103,7 +104,5 @@ export function caSecretLabels(authority: AuthorityRef): Record<string, string> 
 
 /** Whether it has the labels that it was written with. */
 export function caSecretIsLabelled({ labels: present, authority }: CaSecret): boolean {
-  return Object.entries(caSecretLabels(authority)).every(([key, value]) => present[key] === value)
+  return contained(caSecretLabels(authority), present)
 }
-
-const OWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))

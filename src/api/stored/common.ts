@@ -2,6 +2,7 @@
 // Used by the codecs beside it only.
 
 import { messageOf } from '../../base/errors.ts'
+import { labels } from '../names.ts'
 
 /** An object as the API server sends it, as far as the codecs look at it. */
 export interface RawStored {
@@ -37,6 +38,14 @@ export interface StoredMeta {
 export function storedMeta(raw: RawStored): StoredMeta {
   const { namespace = '', name, uid = '', resourceVersion = '' } = raw.metadata
   return { namespace, name, uid, resourceVersion }
+}
+
+/** Keys that are ours. */
+export const OWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
+
+/** The labels of ours on an object. */
+export function ownLabels(raw: RawStored): Record<string, string> {
+  return Object.fromEntries(Object.entries(raw.metadata.labels ?? {}).filter(([key]) => OWN_LABELS.has(key)))
 }
 
 /** The text of one field of `data`; undefined when it is absent, or no text. */

@@ -9,7 +9,7 @@ import { parsePrivateKey } from '../../pki/private-key.ts'
 import type { SecretTemplate } from '../mutual-identity.ts'
 import { API_VERSION, type AuthorityRef, annotations, authorityLabels, authorityRef, labels, MANAGER, type Role } from '../names.ts'
 import { asList, asRecord } from '../reading.ts'
-import { dataField, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { dataField, OWN_LABELS, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 import { extraFiles, hashFiles, holdsKey } from './leaf-files.ts'
 
 export const LEAF_SECRET_TYPE = 'kubernetes.io/tls'
@@ -87,7 +87,7 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
     (reference) => reference.kind === 'MutualIdentity' && reference.apiVersion === API_VERSION,
   )
   const foreign = raw.metadata.ownerReferences?.find((reference) => reference !== owner && reference.controller === true)
-  const ownAnnotations = knownEntries(raw.metadata.annotations, KNOWN_ANNOTATIONS)
+  const ownAnnotations = readOwnAnnotations(raw)
   const extra = extraFiles(raw)
   const names = Object.keys(extra)
   const keyFilesHash = hashFiles(extra, names.filter(holdsKey))
@@ -101,7 +101,7 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
     terminating: raw.metadata.deletionTimestamp !== undefined,
     owner: owner && { name: owner.name, uid: owner.uid },
     foreignController: foreign && `${foreign.kind} ${foreign.name}`,
-    labels: knownEntries(raw.metadata.labels, KNOWN_LABELS),
+    labels: ownLabels(raw),
     annotations: ownAnnotations,
     problem,
     leaf: material && leafFacts(material[0] as Certificate),
@@ -174,7 +174,7 @@ export function leafSecretMetadata(metadata: LeafMetadata): {
 function withoutReserved(template: SecretTemplate): SecretTemplate {
   const others = (entries: Readonly<Record<string, string>>, known: ReadonlySet<string>): Record<string, string> =>
     Object.fromEntries(Object.entries(entries).filter(([key]) => !known.has(key)))
-  return { labels: others(template.labels, KNOWN_LABELS), annotations: others(template.annotations, KNOWN_ANNOTATIONS) }
+  return { labels: others(template.labels, OWN_LABELS), annotations: others(template.annotations, OWN_ANNOTATIONS) }
 }
 
 /** The annotations that change with the anchors. Most Secrets have one: what is more than the own authority's ca.crt is said where it is. */
@@ -201,7 +201,7 @@ function templateValues(raw: RawStored, recorded: string | undefined): LeafSecre
   const keys = recorded === undefined ? undefined : asRecord(read(() => JSON.parse(recorded) as unknown).value)
   const values = (field: 'labels' | 'annotations'): Record<string, string> => {
     const wanted = new Set(asList(keys?.[field]))
-    const reserved = field === 'labels' ? KNOWN_LABELS : KNOWN_ANNOTATIONS
+    const reserved = field === 'labels' ? OWN_LABELS : OWN_ANNOTATIONS
     return Object.fromEntries(Object.entries(raw.metadata[field] ?? {}).filter(([key]) => wanted.has(key) && !reserved.has(key)))
   }
   return { labels: values('labels'), annotations: values('annotations') }
@@ -282,15 +282,14 @@ function leafFacts(certificate: Certificate): LeafFacts {
   return { serialNumber, fingerprint, notBefore, notAfter, keyType, uris, dnsNames, otherNames, isCA, authorityKeyID }
 }
 
-const KNOWN_LABELS: ReadonlySet<string> = new Set(Object.values(labels))
-const KNOWN_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(annotations))
+const OWN_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(annotations))
 /** No value of ours is longer; tenants may write 256 kB. */
 const LONGEST_VALUE = 256
 /** But for lists: 64 keys of a template, 17 trust domains. */
 const LONG_VALUES: ReadonlySet<string> = new Set([annotations.template, annotations.trustDomains, annotations.formerAuthorities])
 const LONGEST_LIST = 32_768
 
-function knownEntries(entries: Readonly<Record<string, string>> | undefined, known: ReadonlySet<string>): Record<string, string> {
-  const own = Object.entries(entries ?? {}).filter(([key]) => known.has(key))
+function readOwnAnnotations(raw: RawStored): Record<string, string> {
+  const own = Object.entries(raw.metadata.annotations ?? {}).filter(([key]) => OWN_ANNOTATIONS.has(key))
   return Object.fromEntries(own.map(([key, value]) => [key, value.slice(0, LONG_VALUES.has(key) ? LONGEST_LIST : LONGEST_VALUE)]))
 }

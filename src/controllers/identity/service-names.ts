@@ -1,11 +1,10 @@
 // Which DNS names an identity gets from Services: those of its own namespace whose selector covers its pods. Pure but for the lookups.
 
+import { contained } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { OperatorError } from '../../base/errors.ts'
 import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
 import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
-
-type Labels = Readonly<Record<string, string>>
 
 /** Sorted names of the covering Services: those that mean them everywhere, and the bare ones, which mean them in this namespace only. */
 export interface ServiceNames {
@@ -65,11 +64,6 @@ function selectsOne(service: Service, selected: ReadonlySet<Pod>, caches: Caches
     .map((pair) => caches.pods.by('label', pair))
     .reduce((fewest, pods) => (pods.length < fewest.length ? pods : fewest))
   return rarest.some((pod) => selected.has(pod) && contained(service.selector, pod.labels))
-}
-
-/** Whether every pair of `selector` is among `labels`. */
-export function contained(selector: Labels, labels: Labels): boolean {
-  return Object.entries(selector).every(([key, value]) => labels[key] === value)
 }
 
 /**

@@ -1,5 +1,6 @@
 // Which identities a change concerns. Level-triggered: only keys are passed on, never what changed.
 
+import { contained } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
 import type { Lookup } from '../../k8s/store.ts'
@@ -8,7 +9,6 @@ import { identitiesSelecting } from '../selecting.ts'
 import { identityKey } from './controller.ts'
 import { identitiesNear } from './observe-overlaps.ts'
 import { selectedPods } from './observe-pods.ts'
-import { contained } from './service-names.ts'
 
 const keyOf = (identity: MutualIdentity): string => identityKey(identity.namespace, identity.name)
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type LabelSelector, MATCHES_NOTHING, matches, OPERATORS, readLabelSelector } from '../../../src/api/label-selector.ts'
+import { contained, type LabelSelector, MATCHES_NOTHING, matches, OPERATORS, readLabelSelector } from '../../../src/api/label-selector.ts'
 
 const key = fc.constantFrom('app', 'tier', 'example.org/zone', 'constructor', 'toString')
 const value = fc.constantFrom('', 'a', 'b', 'c')
@@ -88,5 +88,17 @@ describe('reading a label selector', () => {
 
   it('never throws', () => {
     fc.assert(fc.property(fc.jsonValue(), (raw) => void readLabelSelector([], raw, 'spec.podSelector')))
+  })
+})
+
+describe('one set of labels is contained in another', () => {
+  it.each<[object, object, boolean]>([
+    [{}, { a: '1' }, true],
+    [{ a: '1' }, { a: '1', b: '2' }, true],
+    [{ a: '2' }, { a: '1' }, false],
+    [{ a: '1' }, {}, false],
+    [{ constructor: '1' }, {}, false],
+  ])('%j in %j: %s', (selector, labels, is) => {
+    expect(contained(selector as Record<string, string>, labels as Record<string, string>)).toBe(is)
   })
 })

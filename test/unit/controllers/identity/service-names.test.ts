@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { contained, serviceNames } from '../../../../src/controllers/identity/service-names.ts'
+import { serviceNames } from '../../../../src/controllers/identity/service-names.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
 import { filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
 
@@ -90,17 +90,6 @@ describe('a name that the present leaf holds', () => {
   })
 })
 
-describe('one set of labels is contained in another', () => {
-  it.each<[object, object, boolean]>([
-    [{}, { a: '1' }, true],
-    [{ a: '1' }, { a: '1', b: '2' }, true],
-    [{ a: '2' }, { a: '1' }, false],
-    [{ a: '1' }, {}, false],
-  ])('%j in %j: %s', (selector, labels, is) => {
-    expect(contained(selector as Record<string, string>, labels as Record<string, string>)).toBe(is)
-  })
-})
-
 it('many pods and many Services of one selector are not multiplied', () => {
   const count = 300
   let looks = 0
@@ -109,6 +98,10 @@ it('many pods and many Services of one selector are not multiplied', () => {
       get: (target, key: string) => {
         looks++
         return target[key]
+      },
+      getOwnPropertyDescriptor: (target, key: string) => {
+        looks++
+        return Object.getOwnPropertyDescriptor(target, key)
       },
     })
   const stores = filledStores({
