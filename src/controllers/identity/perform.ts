@@ -108,7 +108,8 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
       ownerReferences: metadata.ownerReferences,
     },
     data: {
-      ...obsoleteFiles(facts, { ...extra, ...trust?.files }, trust !== undefined),
+      // Those with anchors only where anchors are written.
+      ...obsoleteFiles(facts, { ...extra, ...trust?.files }, (name) => trust !== undefined || holdsKey(name)),
       ...secretData({ ...pem, ...extra, ...trust?.files }),
     },
   }
@@ -123,7 +124,7 @@ async function update(name: string, version: SecretVersion, patch: SecretPatch, 
   const trust = patch.trust && (await renderTrustOrPem(patch.trust, ref, version, facts, deps))
   const { labels, ownerReferences } = patch
   const metadata = { labels, annotations: { ...patch.annotations, ...trust?.annotations }, ...(ownerReferences ? { ownerReferences } : {}) }
-  const data = trust && { ...obsoleteTrustFiles(facts, trust.files), ...secretData(trust.files) }
+  const data = trust && { ...obsoleteFiles(facts, trust.files, (name) => !holdsKey(name)), ...secretData(trust.files) }
   await patchSecret(ref, version, { metadata, ...(data ? { data } : {}) }, deps)
 }
 
@@ -185,16 +186,14 @@ async function renderTrust(trust: Trust, facts: IdentityFacts, context: StoreCon
   }
 }
 
-/** Null for each file of ours in the Secret that is not among the new ones; those with anchors only where anchors are written. */
-function obsoleteFiles(facts: IdentityFacts, files: Readonly<Record<string, Buffer>>, withTrust: boolean): Record<string, null> {
+/** Null for each file of ours in the Secret that is not among the new ones, and is of those that are `written`. */
+function obsoleteFiles(
+  facts: IdentityFacts,
+  files: Readonly<Record<string, Buffer>>,
+  written: (name: string) => boolean,
+): Record<string, null> {
   const present = presentSecret(facts)?.files ?? []
-  const obsolete = present.filter((name) => !Object.hasOwn(files, name) && (withTrust || holdsKey(name)))
-  return Object.fromEntries(obsolete.map((name) => [name, null]))
-}
-
-function obsoleteTrustFiles(facts: IdentityFacts, files: Readonly<Record<string, Buffer>>): Record<string, null> {
-  const present = presentSecret(facts)?.files.filter((name) => !holdsKey(name)) ?? []
-  return Object.fromEntries(present.filter((name) => !Object.hasOwn(files, name)).map((name) => [name, null]))
+  return Object.fromEntries(present.filter((name) => written(name) && !Object.hasOwn(files, name)).map((name) => [name, null]))
 }
 
 /** A merge patch of exactly this version: a stale one is a Conflict, and the next pass looks again. */
