@@ -11,6 +11,7 @@ import { messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { makeBundle } from '../../pki/bundle.ts'
 import type { Certificate } from '../../pki/certificate.ts'
+import { parseFingerprint } from '../../pki/fingerprint.ts'
 import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
 import { verifyIssuers } from '../../pki/verify-chain.ts'
 import { heldUntil, reasonOf } from '../readiness.ts'
@@ -180,7 +181,9 @@ function recordInvalid(facts: AuthorityFacts, now: Instant): AuthorityPlan | und
   const { record } = facts
   if (!record || record.bundle) return undefined
   const { fingerprint } = makeBundle(wantedAnchors(facts, now), now)
-  if (fingerprint === record.recordedFingerprint || fingerprint === record.fingerprint) return undefined
+  // What is no fingerprint proves nothing: then the text as it stands does.
+  const published = parseFingerprint(record.recordedFingerprint ?? '') ?? record.fingerprint
+  if (fingerprint === published) return undefined
   const message =
     `ConfigMap ${record.name} cannot be believed (${record.problem}) and the CA Secrets do not give the bundle that was published: ` +
     'restore one of them from a backup; until then nothing is issued and the copies stay'

@@ -315,6 +315,14 @@ describe('a record that was edited', () => {
       readiness: { state: 'refused', reason: 'BundleRecordInvalid' },
     })
   })
+
+  it('into the very text of a CA that was swapped in is not believed either: the fingerprint beside it is of another one', () => {
+    const edited = bundleMap(bundleOf(first), { data: { 'ca.crt': pemOf(stranger.certificate) } })
+    expect(planOf({ secrets: [caSecret(stranger)], record: edited })).toMatchObject({
+      step: { kind: 'none' },
+      readiness: { state: 'refused', reason: 'BundleRecordInvalid' },
+    })
+  })
 })
 
 describe('a root that was published and whose CA Secret is gone', () => {
