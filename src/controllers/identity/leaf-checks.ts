@@ -49,6 +49,15 @@ export function currentRenewAt(secret: SecretFacts, renewBefore: Duration | unde
   return secret.leaf && clampRenewAt(secret.renewAt, secret.leaf, renewBefore)
 }
 
+/** A leaf that lasts as long as its issuer serves to its end: another one would end at the same instant, and be due sooner and sooner towards it. */
+export function nextRenewal(
+  secret: SecretFacts,
+  { generation, renewBefore }: Pick<Asked, 'generation' | 'renewBefore'>,
+): Instant | undefined {
+  const { leaf } = secret
+  return leaf && leaf.notAfter >= generation.notAfter ? leaf.notAfter : currentRenewAt(secret, renewBefore)
+}
+
 function material(secret: SecretFacts): Finding | undefined {
   return secret.problem && { reason: secret.problem.reason, message: secret.problem.detail }
 }
@@ -125,8 +134,8 @@ function formats({ files, keyFilesHash, annotations: own }: SecretFacts, asked: 
   return { reason: 'FormatsChanged', message: `one of ${present.join(', ')} was edited` }
 }
 
-function renewalDue(secret: SecretFacts, { renewBefore }: Asked, now: Instant): Finding | undefined {
-  const renewAt = currentRenewAt(secret, renewBefore)
+function renewalDue(secret: SecretFacts, asked: Asked, now: Instant): Finding | undefined {
+  const renewAt = nextRenewal(secret, asked)
   if (renewAt === undefined || renewAt > now) return undefined
   return { reason: 'RenewalDue', message: `renewal was due at ${formatInstant(renewAt)}` }
 }

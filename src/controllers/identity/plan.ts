@@ -17,7 +17,7 @@ import { heldUntil, type Readiness } from '../readiness.ts'
 import { admissionChecks } from './admission.ts'
 import { type Asked, askedFor } from './asked.ts'
 import type { FormerSecret, IdentityFacts, SecretFacts } from './facts.ts'
-import { checkLeaf, currentRenewAt } from './leaf-checks.ts'
+import { checkLeaf, nextRenewal } from './leaf-checks.ts'
 import { ownershipOf, servingSecret } from './ownership.ts'
 import { trustOf } from './present-trust.ts'
 import { heldBySwitch } from './switch-gate.ts'
@@ -140,7 +140,7 @@ function afterwards({ formerSecrets }: IdentityFacts, { trust }: Asked, now: Ins
 
 /** The leaf is right: what is left is the Secret around it. */
 function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked, now: Instant): IdentityPlan {
-  const next = earliest(currentRenewAt(secret, asked.renewBefore), asked.trust?.next)
+  const next = earliest(nextRenewal(secret, asked), asked.trust?.next)
   const untidy = tidySecret(facts.identity, secret, asked)
   // An immutable Secret that is right serves until something must change; one of another type is not what programs look for.
   if (secret.type !== LEAF_SECRET_TYPE) return recreate(facts, secret)

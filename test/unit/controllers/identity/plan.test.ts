@@ -210,6 +210,14 @@ describe('a leaf', () => {
     const late = servedFacts({}, { renewAt: NOW + hours(9999) })
     expect(planIdentity(late, NOW + hours(17)).reason).toBe('RenewalDue')
   })
+
+  it('is not renewed while it lasts as long as its issuer, since another one would end no later; then it is, and the issuer refuses', () => {
+    const issuerEnds = factsOf().authority?.signing?.notAfter ?? 0
+    const facts = servedFacts({}, { renewAt: NOW, ...leafOf({ notBefore: issuerEnds - hours(24), notAfter: issuerEnds }) })
+    const plan = planIdentity(facts, issuerEnds - 1000)
+    expect([plan.step.kind === 'issue', plan.next]).toEqual([false, issuerEnds])
+    expect(planIdentity(facts, issuerEnds).reason).toBe('RenewalDue')
+  })
 })
 
 describe('the Secret around a leaf that is right', () => {
