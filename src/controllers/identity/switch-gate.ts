@@ -20,7 +20,7 @@ export function heldBySwitch({ switching, authority }: IdentityFacts, now: Insta
     return { state: 'waiting', reason: 'TrustOutdated', message, next: Math.min(until, now + LOOK_AGAIN) }
   }
   // Nobody can renew what the old one signed: waiting longer would end in a certificate that nobody accepts.
-  if (!from.signing) return undefined
+  if (!from.signing || from.signing.notAfter <= now) return undefined
   const seen = 'identities of other namespaces are not seen'
   if (peersNotReady.length > 0) {
     const names = `${peersNotReady.slice(0, 5).join(', ')}${peersNotReady.length > 5 ? ` and ${peersNotReady.length - 5} more` : ''}`
