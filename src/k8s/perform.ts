@@ -6,6 +6,7 @@ import type { Random } from '../base/random.ts'
 import type { Call, Reply } from './call.ts'
 import { errorFromReply, localError } from './errors.ts'
 import type { RawObject } from './resource.ts'
+import { isVersion } from './resource-version.ts'
 import { withRetries } from './retry.ts'
 import type { Transport } from './transport.ts'
 
@@ -61,4 +62,11 @@ export async function decodeObject(reply: Reply): Promise<RawObject> {
     throw localError('UnreadableReply', 'the API server answered with an object without metadata')
   }
   return value as RawObject
+}
+
+/** The answer as an object that is stored: it has a name and a version. What has none would be written again and again, since no cache takes it. */
+export async function decodeStored(reply: Reply): Promise<RawObject> {
+  const object = await decodeObject(reply)
+  if (typeof object.metadata.name === 'string' && isVersion(object.metadata.resourceVersion)) return object
+  throw localError('UnreadableReply', 'the API server answered with an object without name or resourceVersion')
 }

@@ -1,6 +1,6 @@
 // The writing verbs: create, merge patch, apply, delete. Used by the client, whose interface says what each promises.
 
-import { type CallOptions, decodeObject, type Perform } from './perform.ts'
+import { type CallOptions, decodeStored, type Perform } from './perform.ts'
 import { apiVersionOf, type ObjectRef, type RawObject, type Resource, resourcePath } from './resource.ts'
 
 export interface PatchOptions extends CallOptions {
@@ -30,7 +30,7 @@ export function createWrites(perform: Perform, fieldManager: string): Writes {
   ) => {
     const path = resourcePath(resource, ref.namespace, ref.name, options?.subresource)
     const call = { method: 'PATCH', verb: 'patch', resource: resource.plural, path, ...more } as const
-    return perform({ call, repeatable: true, decode: decodeObject }, options)
+    return perform({ call, repeatable: true, decode: decodeStored }, options)
   }
 
   return {
@@ -44,7 +44,7 @@ export function createWrites(perform: Perform, fieldManager: string): Writes {
         query,
         body: JSON.stringify(withType(resource, object)),
       } as const
-      return perform({ call, repeatable: false, decode: decodeObject }, options)
+      return perform({ call, repeatable: false, decode: decodeStored }, options)
     },
 
     mergePatch: (resource, ref, body, options) =>
