@@ -54,7 +54,7 @@ export function readLabelSelector(problems: Problems, raw: unknown, path: string
   const labels = fields && Object.entries(asRecord(fields.matchLabels ?? {}) ?? { '': undefined })
   const requirements = fields && asList(fields.matchExpressions ?? [])?.map(readRequirement)
   if (!labels?.every(isPair) || !requirements?.every((requirement) => requirement !== undefined)) {
-    problems.push(`${path} is not a valid label selector`)
+    problems.push(`${path} ${(JSON.stringify(raw) ?? '').slice(0, 60)} is not a valid label selector`)
     return MATCHES_NOTHING
   }
   return { matchLabels: Object.fromEntries(labels), matchExpressions: requirements }

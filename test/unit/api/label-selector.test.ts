@@ -83,7 +83,7 @@ describe('reading a label selector', () => {
   ])('makes a problem of %s, and then nothing is matched', (_what, raw) => {
     const problems: string[] = []
     expect(readLabelSelector(problems, raw, 'spec.podSelector')).toBe(MATCHES_NOTHING)
-    expect(problems).toEqual(['spec.podSelector is not a valid label selector'])
+    expect(problems).toEqual([`spec.podSelector ${JSON.stringify(raw).slice(0, 60)} is not a valid label selector`])
   })
 
   it('never throws', () => {

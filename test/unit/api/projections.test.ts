@@ -121,7 +121,11 @@ describe('projectMutualIdentity', () => {
     ['no spec', undefined, 'spec.podSelector is missing'],
     ['a spec that is a text', 'x', 'spec "x" is not an object; spec.podSelector is missing'],
     ['no selector', {}, 'spec.podSelector is missing'],
-    ['a selector that cannot be read', { podSelector: { matchLabels: 'x' } }, 'spec.podSelector is not a valid label selector'],
+    [
+      'a selector that cannot be read',
+      { podSelector: { matchLabels: 'x' } },
+      'spec.podSelector {"matchLabels":"x"} is not a valid label selector',
+    ],
     [
       'an unknown key type',
       { podSelector: {}, certificate: { keyType: 'DSA' } },
