@@ -74,7 +74,7 @@ export function check(kind: Kind, object: RawObject, before?: RawObject): void {
     ...metadataViolations(kind, object.metadata),
     ...(before ? [...metadataChanges(object.metadata, before.metadata), ...dataChanges(kind, before, object)] : []),
     ...dataViolations(kind, object),
-    ...schemaViolations(kind, object),
+    ...schemaViolations(kind, object, before),
   ]
   if (found.length > 0) throw invalid(kindName(kind), object.metadata.name ?? '', found)
 }
@@ -122,13 +122,14 @@ const BLOCKING = /^FieldValue(Required|NotSupported|TypeInvalid|TooLong|TooMany)
 const UNCHECKED =
   'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 
-function schemaViolations({ schema }: Kind, object: RawObject): Violation[] {
+function schemaViolations({ schema }: Kind, object: RawObject, before: RawObject | undefined): Violation[] {
   if (!schema) return []
+  // What is wrong and was so before is no reason to refuse another change (ratcheting); here for the spec as a whole.
+  const keepsSpec = before?.spec !== undefined && isDeepStrictEqual(before.spec, object.spec)
   const { spec, status } = schema.properties ?? {}
   const found = [
-    ...(object.spec === undefined
-      ? [violation('FieldValueRequired', 'spec', 'Required value')]
-      : violations(object.spec, spec as JsonSchema, 'spec')),
+    ...(object.spec === undefined ? [violation('FieldValueRequired', 'spec', 'Required value')] : []),
+    ...(object.spec === undefined || keepsSpec ? [] : violations(object.spec, spec as JsonSchema, 'spec')),
     ...(object.status === undefined ? [] : violations(object.status, status as JsonSchema, 'status')),
   ]
   const blocked = found.some(({ reason }) => BLOCKING.test(reason))
