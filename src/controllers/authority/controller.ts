@@ -1,18 +1,19 @@
 // One pass of the authority controller: observe, plan, perform, report.
 
-import type { Authority, AuthorityStatus } from '../../api/authority.ts'
+import type { AuthorityStatus } from '../../api/authority.ts'
 import { authorityResources } from '../../api/kinds.ts'
 import { API_VERSION, type AuthorityKind, authorityOfKey } from '../../api/names.ts'
 import { minutes } from '../../base/duration.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
 import { parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
-import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
+import { isConflict, isNotFound } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import { authorityOf, type Caches } from '../caches.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
+import { writeStatus } from '../write-status.ts'
 import type { AuthorityFacts } from './facts.ts'
 import { observeAuthorityState, type TrustDomainRules } from './observe.ts'
 import { type AuthorityOutcome, type AuthorityPerformDeps, performAuthority } from './perform.ts'
@@ -83,7 +84,10 @@ async function report(
   const { authority } = facts
   logPass(facts, plan, outcome, log)
   const status = nextAuthorityStatus(facts, plan, outcome, deps.clock.now())
-  if (statusDiffers(authority.status, status)) await writeStatus(authority, status, deps)
+  if (statusDiffers(authority.status, status)) {
+    const stored = await writeStatus(deps.client, authorityResources[authority.ref.kind], authority, status)
+    if (stored) deps.wroteAuthority(authority.ref.kind, stored)
+  }
   await announce(facts, plan, outcome, deps)
   return status
 }
@@ -94,17 +98,6 @@ async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: Aut
   const { name, uid, ref } = facts.authority
   const regarding = { apiVersion: API_VERSION, kind: ref.kind, namespace: ref.namespace, name, uid }
   await deps.events.record({ regarding, ...announcement })
-}
-
-/** Of exactly this version: a status takes no notice of a uid (tried). */
-async function writeStatus({ ref, name, resourceVersion }: Authority, status: AuthorityStatus, deps: AuthorityDeps): Promise<void> {
-  const metadata = { name, resourceVersion, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) }
-  const object = { apiVersion: API_VERSION, kind: ref.kind, metadata, status }
-  try {
-    deps.wroteAuthority(ref.kind, await deps.client.apply(authorityResources[ref.kind], object, { subresource: 'status' }))
-  } catch (error) {
-    if (!isNotFound(error) && !isNamespaceTerminating(error)) throw error
-  }
 }
 
 function logPass(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, log: Log): void {

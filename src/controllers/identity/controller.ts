@@ -6,12 +6,13 @@ import { API_VERSION, authorityText } from '../../api/names.ts'
 import { consequenceOf, messageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
-import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
+import { isConflict, isNamespaceTerminating } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import type { Caches } from '../caches.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
+import { writeStatus } from '../write-status.ts'
 import type { IdentityFacts } from './facts.ts'
 import { observeIdentity, type Surroundings } from './observe.ts'
 import { servingSecret } from './ownership.ts'
@@ -109,7 +110,7 @@ async function report(
   const left = differs && onlyPodsDiffer(identity.status, status) ? deps.podCounts.left(key, deps.clock.monotonic()) : 0
   // Side by side: neither waits for the other, and a status that cannot be written does not cost the event.
   await Promise.all([
-    differs && left === 0 ? writeStatus(identity, status, deps, key) : undefined,
+    differs && left === 0 ? tell(identity, status, deps, key) : undefined,
     announcement && deps.events.record({ regarding: regardingOf(identity), ...announcement }),
   ])
   return { status, again: left > 0 ? deps.clock.now() + left : undefined }
@@ -135,19 +136,11 @@ const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
   uid,
 })
 
-/**
- * An identity that was deleted meanwhile needs no status. Of exactly this version: a status takes no notice of a uid (tried), so that an identity that was
- * deleted and made again during the pass would get what is said of the former one.
- */
-async function writeStatus(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps, key: string): Promise<void> {
-  const { namespace, name, resourceVersion } = identity
-  const object = { apiVersion: API_VERSION, kind: 'MutualIdentity', metadata: { namespace, name, resourceVersion }, status }
-  try {
-    deps.wroteIdentity(await deps.client.apply(mutualIdentities, object, { subresource: 'status' }))
-    deps.podCounts.told(key, deps.clock.monotonic())
-  } catch (error) {
-    if (!isNotFound(error) && !isNamespaceTerminating(error)) throw error
-  }
+async function tell(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps, key: string): Promise<void> {
+  const stored = await writeStatus(deps.client, mutualIdentities, identity, status)
+  if (!stored) return
+  deps.wroteIdentity(stored)
+  deps.podCounts.told(key, deps.clock.monotonic())
 }
 
 function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log: Log): void {
