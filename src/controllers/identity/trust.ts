@@ -6,6 +6,7 @@ import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.
 import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
 import type { FormerAuthority } from '../../api/stored/leaf-secret.ts'
+import { minutes } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
@@ -50,9 +51,12 @@ export interface Trust {
   readonly formerAuthorities: readonly FormerAuthority[]
   /** Authorities that have not published a bundle yet. */
   readonly missing: readonly string[]
-  /** When a former authority may go. */
+  /** When a former authority may go, or is to be looked at again. */
   readonly next: Instant | undefined
 }
+
+/** Peers that live by a former authority are looked at again so often: that the last one has gone over wakes nobody else. */
+const LOOK_AGAIN = minutes(5)
 
 /** What may go wrong: a bundle that was published cannot be read, so nothing is changed. */
 export type TrustOrProblem = Trust | { readonly problem: string }
@@ -84,7 +88,7 @@ export function trustFor(
     [...ofSpiffe, ...known.map((source) => source.bundle)].map(({ trustDomain, text }) => [spiffeBundleFile(trustDomain), text]),
   )
   const stores = (['PKCS12', 'JKS'] as const).filter((format) => options.formats.includes(format))
-  const untils = kept.filter(({ usedByPeers }) => !usedByPeers).map(lasts)
+  const untils = kept.map((source) => (source.usedByPeers ? options.now + LOOK_AGAIN : lasts(source)))
   return {
     bundle,
     trustDomains: [...new Set([own.bundle, ...known.map((source) => source.bundle)].map(({ trustDomain }) => trustDomain))],
