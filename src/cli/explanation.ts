@@ -4,6 +4,7 @@ import { authorityText } from '../api/names.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { IdentityFacts, SecretFacts } from '../controllers/identity/facts.ts'
+import { currentRenewAt } from '../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../controllers/identity/plan.ts'
 
 /** The page, with a final newline. */
@@ -22,7 +23,7 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
     ['State', `${plan.readiness.state}: ${plan.readiness.reason}: ${plan.readiness.message}`],
     ['Next step', stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
-    ['When', whenText(plan, now)],
+    ['When', whenText(facts, plan, now)],
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as [string, string]] : []),
   ]
   return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${value}\n`)).join('')
@@ -105,10 +106,13 @@ function stepText({ step }: IdentityPlan): string {
   }
 }
 
-function whenText({ step, next, held }: IdentityPlan, now: Instant): string {
+function whenText({ identity, secret }: IdentityFacts, { step, next, held }: IdentityPlan, now: Instant): string {
   if (step.kind !== 'none') return 'now'
   if (next === undefined) return 'when something changes'
-  return `${held ? 'next attempt' : 'renewal'} at ${instantText(next, now)}`
+  if (held) return `next attempt at ${instantText(next, now)}`
+  const renewAt = secret && secret !== 'unknown' ? currentRenewAt(secret, identity.spec.certificate.renewBefore) : undefined
+  if (next === renewAt) return `renewal at ${instantText(next, now)}`
+  return `looked at again at ${instantText(next, now)}${renewAt === undefined ? '' : `, renewal at ${instantText(renewAt, now)}`}`
 }
 
 function failureText(failure: { reason: string; message: string; at: string; attempts: number; nextAttemptAt: string }): string {

@@ -28,6 +28,14 @@ describe('the page', () => {
     })
   })
 
+  it('of an identity that is looked at before it is renewed says both, and calls only the one renewal', () => {
+    const former = { name: 'former-mtls', uid: 'f', resourceVersion: '1', createdAt: NOW, terminating: false, notAfter: NOW + hours(2) }
+    expect(pageOf({ ...servedFacts(), formerSecrets: [former] })).toMatchObject({
+      'Next step': 'nothing',
+      When: 'looked at again at 2026-11-24T14:00:00Z (in 2h), renewal at 2026-11-24T23:00:00Z (in 11h)',
+    })
+  })
+
   it('of a first certificate says what is created, and why', () => {
     expect(pageOf(factsOf())).toMatchObject({
       Secret: 'none yet',
