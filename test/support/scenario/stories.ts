@@ -53,6 +53,13 @@ const allCurrent = (world: World, ...names: string[]): string | undefined =>
     .map((name) => (readyOf(world, name) === 'Current' ? undefined : `${name} is ${readyOf(world, name)}`))
     .find((text) => text !== undefined)
 
+function overdue(world: World, ...names: string[]): string | undefined {
+  const renewAt = (name: string): string =>
+    secretOf(world, `${name}-mtls`)?.metadata.annotations?.['mutualidentity.io/renew-at'] ?? ''
+  const late = names.find((name) => !(Date.parse(renewAt(name)) > world.clock.now()))
+  return late && `the renewal of ${late} is overdue`
+}
+
 export const STORIES: readonly Story[] = [
   {
     name: 'install',
@@ -74,14 +81,7 @@ export const STORIES: readonly Story[] = [
     prepare: shopOpens,
     given: twoIdentities,
     act: (world) => world.pass(hours(14)),
-    missing: (world) =>
-      allCurrent(world, 'payments', 'orders') ??
-      (['payments', 'orders'].some(
-        (name) =>
-          !(Date.parse(secretOf(world, `${name}-mtls`)?.metadata.annotations?.['mutualidentity.io/renew-at'] ?? '') > world.clock.now()),
-      )
-        ? 'a renewal is overdue'
-        : undefined),
+    missing: (world) => allCurrent(world, 'payments', 'orders') ?? overdue(world, 'payments', 'orders'),
   },
   {
     name: 'spec changed',
@@ -213,6 +213,19 @@ export const STORIES: readonly Story[] = [
       const data = world.api.object(configMaps, { namespace: SHOP, name: 'default-trust-bundle' })?.['data'] as Record<string, string>
       return data['bundle.json'] === undefined ? 'the copy has no bundle.json' : allCurrent(world, 'payments', 'orders')
     },
+  },
+  {
+    name: 'uninstalled, and installed again',
+    prepare: shopOpens,
+    given: twoIdentities,
+    act: async (world) => {
+      // Workloads go on running; nobody is left who renews, or repairs what is edited.
+      await world.withoutOperator(async () => {
+        await world.pass(hours(16))
+        await world.person.mergePatch(configMaps, { namespace: SHOP, name: 'default-trust-bundle' }, { data: { 'ca.crt': 'mine' } })
+      })
+    },
+    missing: (world) => allCurrent(world, 'payments', 'orders') ?? overdue(world, 'payments', 'orders'),
   },
   {
     name: 'a CA that others keep',

@@ -46,6 +46,8 @@ export interface World {
   settle(): Promise<void>
   /** Lets time pass, and what it brings happen. */
   pass(ms: number): Promise<void>
+  /** Kills every operator; nobody starts another one before `act` is done. */
+  withoutOperator(act: () => Promise<void>): Promise<void>
 }
 
 export interface StartOptions {
@@ -127,6 +129,13 @@ export function createWorld(keeper: (world: World) => Promise<void> = async () =
         if (activity() !== before || !quiet()) await settle()
       }
       await clock.advance(until - clock.monotonic())
+      await settle()
+    },
+    async withoutOperator(act) {
+      for (const process of processes) process.kill()
+      kept = true
+      await act()
+      kept = false
       await settle()
     },
   }
