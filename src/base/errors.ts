@@ -30,7 +30,12 @@ export function consequenceOf(error: unknown): Consequence {
   return error instanceof OperatorError ? error.consequence : 'bug'
 }
 
-/** The message of any thrown value, for people. */
+/** The message of an error for statuses and events: one that nobody wrote for people (a bug of ours) may hold what must not be shown. */
+export function publicMessageOf(error: unknown): string {
+  return error instanceof OperatorError ? error.message : 'this program made a mistake; its log has the stack'
+}
+
+/** The message of any thrown value, for logs. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -3,7 +3,7 @@
 import { type Condition, sameConditions, setCondition } from '../api/condition.ts'
 import type { LastFailure } from '../api/reading-status.ts'
 import { isReason, type Reason } from '../api/reason.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
+import { OperatorError, publicMessageOf } from '../base/errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../base/instant.ts'
 
 /** What people are told: the Ready condition. */
@@ -64,7 +64,7 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
   const after = error instanceof OperatorError ? (error.after ?? 0) : 0
   return {
     reason: reasonOf(error),
-    message: cleanText(messageOf(error), 500),
+    message: cleanText(publicMessageOf(error), 500),
     at: formatInstant(now),
     attempts,
     // Up to the next whole second: what a server asked for is never cut.

@@ -33,6 +33,7 @@ export type ApiReason =
   | 'Expired'
   | 'Invalid'
   | 'RefusedByAdmission'
+  | 'RequestTooLarge'
   | 'BadRequest'
   | 'Throttled'
   | 'ServerError'
@@ -54,6 +55,7 @@ const CONSEQUENCES: Readonly<Record<ApiReason, Consequence>> = {
   Expired: 'retry',
   Invalid: 'blocked', // validation and admission policies alike say 422; a person reads the message
   RefusedByAdmission: 'blocked',
+  RequestTooLarge: 'blocked', // the server, a proxy before it, or a policy sets the limit
   BadRequest: 'bug',
   Throttled: 'retry',
   ServerError: 'retry',
@@ -143,6 +145,7 @@ const REASONS: Readonly<Record<number, ApiReason>> = {
   403: 'Forbidden',
   404: 'NotFound',
   410: 'Expired',
+  413: 'RequestTooLarge',
   422: 'Invalid',
   429: 'Throttled',
 }

@@ -257,9 +257,17 @@ describe('a write that is answered for an hour with', () => {
       { kind: 'refuse', status: 403, message: 'exceeded quota: small, requested: secrets=1' },
       { ...SERVED, reason: 'Forbidden', says: /exceeded quota: small/ },
     ],
-    // A mistake of this program, which its log tells with the stack: no condition says it.
-    ['413', { kind: 'refuse', status: 413, message: 'limit is 3145728' }, { ...SERVED, logs: /limit is 3145728/ }],
-    ['400', { kind: 'refuse', status: 400, reason: 'BadRequest', message: 'cannot be handled' }, { ...SERVED, logs: /cannot be handled/ }],
+    [
+      '413',
+      { kind: 'refuse', status: 413, message: 'limit is 3145728' },
+      { ...SERVED, reason: 'RequestTooLarge', says: /limit is 3145728/ },
+    ],
+    // A mistake of this program: its log has the stack besides.
+    [
+      '400',
+      { kind: 'refuse', status: 400, reason: 'BadRequest', message: 'cannot be handled' },
+      { ...SERVED, reason: 'BadRequest', says: /cannot be handled/, logs: /"stack":"[^"]*cannot be handled/ },
+    ],
     ['401', { kind: 'refuse', status: 401, reason: 'Unauthorized', message: 'no' }, { ...SERVED, reason: 'Unauthorized' }],
     ['500', { kind: 'refuse', status: 500, message: 'etcdserver: no space' }, { ...SERVED, reason: 'ServerError', says: /no space/ }],
   ])('%s', (_what, fault, about) => spell(fault, about))

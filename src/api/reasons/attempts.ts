@@ -55,6 +55,11 @@ export const attemptReasons = {
     summary: 'The API server, or an admission policy, refused the write as invalid.',
     remedy: 'The message says why. Without a policy of your own behind it, install the CRDs that come with this version.',
   },
+  RequestTooLarge: {
+    kind: 'failed',
+    summary: 'What was sent is larger than the API server, a proxy before it, or an admission policy takes.',
+    remedy: 'Ask for fewer formats, DNS names or authorities, or raise that limit.',
+  },
   BadRequest: {
     kind: 'failed',
     summary: 'The API server could not read what was sent.',

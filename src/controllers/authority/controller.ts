@@ -4,7 +4,7 @@ import type { AuthorityStatus } from '../../api/authority.ts'
 import { authorityResources } from '../../api/kinds.ts'
 import { API_VERSION, type AuthorityKind, authorityOfKey } from '../../api/names.ts'
 import { minutes } from '../../base/duration.ts'
-import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { consequenceOf } from '../../base/errors.ts'
 import { parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
 import { isConflict, isNotFound } from '../../k8s/errors.ts'
@@ -12,7 +12,8 @@ import type { Recorder } from '../../k8s/events.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import { authorityOf, type Caches } from '../caches.ts'
-import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
+import { logFailure } from '../log-failure.ts'
+import { readyReason, statusDiffers } from '../readiness.ts'
 import { writeStatus } from '../write-status.ts'
 import type { AuthorityFacts } from './facts.ts'
 import { observeAuthorityState, type TrustDomainRules } from './observe.ts'
@@ -49,6 +50,8 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
     return { at: 0 }
   }
   const status = await report(facts, plan, outcome, deps, pass.log)
+  // Told to people; the loop keeps the stack, and waits.
+  if (outcome.kind === 'failed' && consequenceOf(outcome.error) === 'bug') throw outcome.error
   if (outcome.kind === 'failed') return { at: status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt) }
   if (backEnd.kind !== 'caSecret') return { at: plan.next }
   return { at: Math.min(plan.next ?? Number.POSITIVE_INFINITY, deps.clock.now() + LOOK_AGAIN) }
@@ -69,7 +72,7 @@ async function attempt(facts: AuthorityFacts, plan: AuthorityPlan, deps: Authori
   try {
     return await performAuthority(plan.step, facts, deps)
   } catch (error) {
-    if (isConflict(error) || consequenceOf(error) === 'bug') throw error
+    if (isConflict(error)) throw error
     return { kind: 'failed', error }
   }
 }
@@ -101,7 +104,7 @@ async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: Aut
 }
 
 function logPass(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, log: Log): void {
-  if (outcome.kind === 'failed') return log.warn('step failed', { reason: reasonOf(outcome.error), detail: messageOf(outcome.error) })
+  if (outcome.kind === 'failed') return logFailure(outcome.error, log)
   const { state, reason, message } = plan.readiness
   if (plan.held || readyReason(facts.authority.status) === reason) return
   if (state === 'refused') log.warn('authority refused', { reason, detail: message })

@@ -2,7 +2,7 @@
 
 import type { AuthorityStatus } from '../../api/authority.ts'
 import { REASONS } from '../../api/reason.ts'
-import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { consequenceOf, publicMessageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import type { AuthorityFacts } from './facts.ts'
@@ -39,7 +39,7 @@ export function announceAuthority(facts: AuthorityFacts, plan: AuthorityPlan, ou
     const reason = reasonOf(outcome.error)
     return status.lastFailure?.reason === reason
       ? undefined
-      : { type: 'Warning', reason, action: 'Reconcile', note: messageOf(outcome.error) }
+      : { type: 'Warning', reason, action: 'Reconcile', note: publicMessageOf(outcome.error) }
   }
   if (outcome.kind === 'changed') return { type: 'Normal', reason: plan.reason, action: 'Reconcile', note: plan.message }
   const { state, reason, message } = plan.readiness
@@ -48,5 +48,5 @@ export function announceAuthority(facts: AuthorityFacts, plan: AuthorityPlan, ou
 }
 
 function failed(error: unknown): Readiness {
-  return { state: consequenceOf(error) === 'blocked' ? 'refused' : 'waiting', reason: reasonOf(error), message: messageOf(error) }
+  return { state: consequenceOf(error) === 'blocked' ? 'refused' : 'waiting', reason: reasonOf(error), message: publicMessageOf(error) }
 }

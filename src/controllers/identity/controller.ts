@@ -3,7 +3,7 @@
 import { mutualIdentities } from '../../api/kinds.ts'
 import type { MutualIdentity, MutualIdentityStatus } from '../../api/mutual-identity.ts'
 import { API_VERSION, authorityText } from '../../api/names.ts'
-import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { consequenceOf } from '../../base/errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
 import { isConflict, isNamespaceTerminating } from '../../k8s/errors.ts'
@@ -11,6 +11,7 @@ import type { Recorder } from '../../k8s/events.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import type { Caches } from '../caches.ts'
+import { logFailure } from '../log-failure.ts'
 import { readyReason, reasonOf, statusDiffers } from '../readiness.ts'
 import { writeStatus } from '../write-status.ts'
 import type { IdentityFacts } from './facts.ts'
@@ -74,6 +75,8 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
       durationMs: deps.clock.monotonic() - startedAt,
     })
   }
+  // Told to people; the loop keeps the stack, and waits.
+  if (outcome.kind === 'failed' && consequenceOf(outcome.error) === 'bug') throw outcome.error
   const expiry = outcome.kind === 'issued' ? outcome.notAfter : servingSecret(facts)?.leaf?.notAfter
   return { at: earliest(checkAgainAt(plan, outcome, status), again), ...(expiry === undefined ? {} : { urgency: expiry }) }
 }
@@ -85,12 +88,12 @@ function patienceLeft(key: string, { readiness, step }: IdentityPlan, { patience
   return 0
 }
 
-/** Failures become facts; what only needs another look (a lost race) goes to the queue, and bugs keep their stack. */
+/** Failures become facts; what only needs another look (a lost race) goes to the queue. */
 async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityDeps): Promise<Outcome> {
   try {
     return await performIdentity(plan.step, facts, deps)
   } catch (error) {
-    if (isConflict(error) || consequenceOf(error) === 'bug') throw error
+    if (isConflict(error)) throw error
     return { kind: 'failed', error }
   }
 }
@@ -159,7 +162,7 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
     })
   } else if (outcome.kind === 'updated') log.info('secret repaired', { reason: plan.reason, detail })
   else if (outcome.kind === 'deleted') log.info('secret deleted to be made again', { reason: plan.reason, detail })
-  else if (outcome.kind === 'failed') log.warn('step failed', { reason: reasonOf(outcome.error), detail: messageOf(outcome.error) })
+  else if (outcome.kind === 'failed') logFailure(outcome.error, log)
   else {
     const { state, reason, message } = plan.readiness
     if (!plan.held && state !== 'ready' && readyReason(facts.identity.status) !== reason)

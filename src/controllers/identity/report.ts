@@ -4,7 +4,7 @@
 import type { MutualIdentityStatus } from '../../api/mutual-identity.ts'
 import type { AuthorityRef } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
-import { consequenceOf, messageOf } from '../../base/errors.ts'
+import { consequenceOf, publicMessageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
 import { accountAsked } from './asked.ts'
@@ -55,7 +55,7 @@ export function announce(facts: IdentityFacts, plan: IdentityPlan, outcome: Outc
     case 'failed': {
       const reason = reasonOf(outcome.error)
       if (facts.identity.status.lastFailure?.reason === reason) return undefined
-      return { type: 'Warning', reason, action: 'Issue', note: messageOf(outcome.error) }
+      return { type: 'Warning', reason, action: 'Issue', note: publicMessageOf(outcome.error) }
     }
     case 'none': {
       if (plan.held) return undefined
@@ -87,7 +87,7 @@ function failed(facts: IdentityFacts, plan: IdentityPlan, error: unknown, now: I
     }
   }
   const kept = usable ? '. The present certificate stays' : ''
-  return { state: blocked ? 'refused' : 'waiting', reason: reasonOf(error), message: messageOf(error) + kept }
+  return { state: blocked ? 'refused' : 'waiting', reason: reasonOf(error), message: publicMessageOf(error) + kept }
 }
 
 function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): MutualIdentityStatus['certificate'] {

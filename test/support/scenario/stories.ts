@@ -54,8 +54,7 @@ const allCurrent = (world: World, ...names: string[]): string | undefined =>
     .find((text) => text !== undefined)
 
 function overdue(world: World, ...names: string[]): string | undefined {
-  const renewAt = (name: string): string =>
-    secretOf(world, `${name}-mtls`)?.metadata.annotations?.['mutualidentity.io/renew-at'] ?? ''
+  const renewAt = (name: string): string => secretOf(world, `${name}-mtls`)?.metadata.annotations?.['mutualidentity.io/renew-at'] ?? ''
   const late = names.find((name) => !(Date.parse(renewAt(name)) > world.clock.now()))
   return late && `the renewal of ${late} is overdue`
 }

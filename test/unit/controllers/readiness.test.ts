@@ -86,7 +86,15 @@ describe('a failure', () => {
   })
 
   it('never keeps a long message', () => {
-    expect(failureAfter({ conditions: [] }, 1, new Error('x'.repeat(5000)), NOW).message).toHaveLength(500)
+    const long = new OperatorError('retry', 'ServerError', 'x'.repeat(5000))
+    expect(failureAfter({ conditions: [] }, 1, long, NOW).message).toHaveLength(500)
+  })
+
+  it('says of a bug no word that nobody wrote for people', () => {
+    expect(failureAfter({ conditions: [] }, 1, new Error('-----BEGIN PRIVATE KEY'), NOW)).toMatchObject({
+      reason: 'InternalError',
+      message: 'this program made a mistake; its log has the stack',
+    })
   })
 })
 

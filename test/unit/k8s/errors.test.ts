@@ -24,7 +24,7 @@ describe('an answer of the API server as an error', () => {
     [409, 'AlreadyExists', 'retry', 'AlreadyExists'],
     [409, 'Conflict', 'retry', 'Conflict'],
     [410, 'Expired', 'retry', 'Expired'],
-    [413, 'RequestEntityTooLarge', 'bug', 'BadRequest'],
+    [413, 'RequestEntityTooLarge', 'blocked', 'RequestTooLarge'],
     [422, 'Invalid', 'blocked', 'Invalid'],
     [429, 'TooManyRequests', 'retry', 'Throttled'],
     [500, 'InternalError', 'retry', 'ServerError'],

@@ -1,0 +1,10 @@
+// The log line of a step that failed. Used by the controllers whose passes report failures.
+
+import { consequenceOf, messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { reasonOf } from './readiness.ts'
+
+/** A bug is logged with its stack by the loop, to which it is thrown once it was reported. */
+export function logFailure(error: unknown, log: Log): void {
+  if (consequenceOf(error) !== 'bug') log.warn('step failed', { reason: reasonOf(error), detail: messageOf(error) })
+}
