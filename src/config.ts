@@ -17,6 +17,8 @@ export interface Config {
   /** Of namespaced authorities besides `<namespace>.<trust domain of the operator>`, by namespace. */
   readonly namespacedTrustDomains: Readonly<Record<string, readonly TrustDomain[]>>
   readonly clusterDomain: string
+  /** Sorted; empty: all of them. */
+  readonly watchNamespaces: readonly string[]
   readonly defaultAuthority: boolean
   readonly leaderElection: boolean
   /** Whether identities may have their workloads restarted; takes rights of its own. */
@@ -72,6 +74,11 @@ const FLAGS = {
     fallback: '',
     help: 'trust domains that MutualAuthorities of these namespaces may name besides NS.<trust domain>',
   },
+  'watch-namespaces': {
+    value: 'NS,...',
+    fallback: '',
+    help: 'serve identities of these namespaces only, and read nothing elsewhere; empty: all namespaces',
+  },
   'cluster-domain': { value: 'NAME', fallback: 'cluster.local', help: 'DNS domain of the cluster, for the names of Services' },
   'default-authority': {
     value: 'true|false',
@@ -82,7 +89,7 @@ const FLAGS = {
   'restart-workloads': {
     value: 'true|false',
     fallback: 'false',
-    help: 'restart workloads that opt in when a certificate of theirs was renewed; needs the rights in rbac-restart.yaml',
+    help: 'restart workloads that opt in when a certificate of theirs was renewed; needs the rights of charts/mutual-identity/files/rights/restart.yaml',
   },
   'http-address': {
     value: 'HOST:PORT',
@@ -159,9 +166,10 @@ function configFrom(
   return {
     kubeconfig: value('kubeconfig') || undefined,
     context: value('context') || undefined,
-    namespace: namespaceName(value('namespace')),
+    namespace: namespaceName('namespace', value('namespace')),
     trustDomain: refusing('trust-domain', () => parseTrustDomain(value('trust-domain'))),
     namespacedTrustDomains: trustDomainsByNamespace(value('namespaced-trust-domains')),
+    watchNamespaces: namespaceNames(value('watch-namespaces'), value('namespace')),
     clusterDomain: refusing('cluster-domain', () => parseDnsName(value('cluster-domain'))),
     defaultAuthority: oneOf('default-authority', value('default-authority'), ['true', 'false'] as const) === 'true',
     leaderElection: oneOf('leader-election', value('leader-election'), ['true', 'false'] as const) === 'true',
@@ -210,10 +218,18 @@ function wholeNumber(flag: FlagName, text: string, least: number, most: number):
   return number
 }
 
-function namespaceName(text: string): string {
+/** `shop,bank` */
+function namespaceNames(text: string, own: string): string[] {
+  const names = text === '' ? [] : text.split(',').map((name) => namespaceName('watch-namespaces', name.trim()))
+  if (names.includes(own))
+    throw new Error(`--watch-namespaces ${JSON.stringify(own)}: the operator's own namespace holds CA keys and has no identities`)
+  return [...new Set(names)].sort()
+}
+
+function namespaceName(flag: FlagName, text: string): string {
   if (!NAMESPACE.test(text)) {
     throw new Error(
-      `--namespace ${JSON.stringify(text)}: must be the name of a namespace (lower-case letters, digits and hyphens, at most 63)`,
+      `--${flag} ${JSON.stringify(text)}: must be the name of a namespace (lower-case letters, digits and hyphens, at most 63)`,
     )
   }
   return text

@@ -39,22 +39,29 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   const { config, clock, random, log } = options
   const access = await loadAccess({ clock, kubeconfig: config.kubeconfig, context: config.context, environment: config.environment })
   log.info('cluster found', { detail: access.describe })
-  const stores = createStores((problem) =>
-    log.error('an object cannot be read', { namespace: problem.namespace, name: problem.name, error: messageOf(problem.error) }),
+  const stores = createStores(
+    (problem) =>
+      log.error('an object cannot be read', { namespace: problem.namespace, name: problem.name, error: messageOf(problem.error) }),
+    config.watchNamespaces,
   )
   const metrics = createMetrics({
     leading: () => terms.leading,
     queueDepths: () =>
       Object.fromEntries(Object.entries(terms.current?.controllers ?? {}).map(([name, controller]) => [name, controller.figures.depth])),
     silences: () =>
-      Object.fromEntries(Object.entries({ ...watchers, ...workloadWatchers }).map(([name, watcher]) => [name, watcher.silentMs ?? 0])),
+      Object.fromEntries(
+        Object.entries({ ...watchers, ...workloadWatchers }).map(([name, ofStore]) => [
+          name,
+          Math.max(...ofStore.map((watcher) => watcher.silentMs ?? 0)),
+        ]),
+      ),
     certificates: () => certificateReadings(stores, clock.now()),
   })
   const transport = createTransport(access, { clock, connections: config.connections, userAgent: MANAGER, observe: metrics.request })
   const client = createClient(transport, { clock, random, fieldManager: MANAGER })
   const watching = { client, clock, random, log, operatorNamespace: config.namespace }
   const watchers = storeWatchers(stores, watching)
-  const workloadWatchers = config.restartWorkloads ? restartWatchers(stores, watching) : {}
+  const workloadWatchers: Partial<ReturnType<typeof restartWatchers>> = config.restartWorkloads ? restartWatchers(stores, watching) : {}
   const terms = createTerms(log, (term) =>
     createControllerSet({ ...options, client: fencedClient(client, term, () => election.check()), stores, metrics }),
   )
@@ -75,8 +82,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
       stop: async () => telemetry?.close(),
     },
     { name: 'transport', start: async () => {}, stop: () => transport.close() },
-    together('watches', Object.values(watchers), log),
-    aside(together('watches of workloads', Object.values(workloadWatchers), log)),
+    together('watches', Object.values(watchers).flat(), log),
+    aside(together('watches of workloads', Object.values(workloadWatchers).flat(), log)),
     {
       name: 'election',
       start: async () => {

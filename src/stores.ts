@@ -16,12 +16,13 @@ import type { Random } from './base/random.ts'
 import { type Caches, indexes, projectNamespace, projectPod, projectService } from './controllers/caches.ts'
 import type { Client } from './k8s/client.ts'
 import { configMaps, daemonSets, deployments, namespaces, pods, type Resource, secrets, services, statefulSets } from './k8s/resource.ts'
-import { Store, type Stored, type StoreProblem } from './k8s/store.ts'
+import { Store, type Stored, type StoreOptions, type StoreProblem } from './k8s/store.ts'
+import { type Collection, StoreGroup } from './k8s/store-group.ts'
 import { Watcher } from './k8s/watcher.ts'
 
 /** Caches that can be written to. */
 export type Stores = {
-  readonly [K in keyof Caches]: Caches[K] extends { get(namespace: string, name: string): infer T } ? Store<Extract<T, Stored>> : never
+  readonly [K in keyof Caches]: Caches[K] extends { get(namespace: string, name: string): infer T } ? Collection<Extract<T, Stored>> : never
 }
 
 /** The caches that a watch fills. */
@@ -59,23 +60,28 @@ export const scopes = {
   daemonSets: { resource: daemonSets },
 } as const satisfies Record<WatchedCache, Scope>
 
-/** Empty stores. */
-export function createStores(onProblem: (problem: StoreProblem) => void): Stores {
+/** Empty stores. `watchNamespaces`: the namespaces that are watched; none: all of them, by one watch a kind. */
+export function createStores(onProblem: (problem: StoreProblem) => void, watchNamespaces: readonly string[] = []): Stores {
+  const everywhere = <T extends Stored>(options: Omit<StoreOptions<T>, 'onProblem'>): Store<T> => new Store<T>({ ...options, onProblem })
+  const watched = <T extends Stored>(options: Omit<StoreOptions<T>, 'onProblem'>): Collection<T> =>
+    watchNamespaces.length === 0
+      ? everywhere(options)
+      : new StoreGroup(Object.fromEntries(watchNamespaces.map((namespace) => [namespace, everywhere(options)])))
   return {
-    identities: new Store({ resource: mutualIdentities, project: projectMutualIdentity, indexes: indexes.identities, onProblem }),
-    authorities: new Store({ resource: clusterMutualAuthorities, project: projectClusterMutualAuthority, onProblem }),
-    namespacedAuthorities: new Store({ resource: mutualAuthorities, project: projectMutualAuthority, onProblem }),
-    pods: new Store({ resource: pods, project: projectPod, indexes: indexes.pods, onProblem }),
-    services: new Store({ resource: services, project: projectService, indexes: indexes.services, onProblem }),
-    namespaces: new Store({ resource: namespaces, project: projectNamespace, onProblem }),
-    leafSecrets: new Store({ resource: secrets, project: projectLeafSecret, indexes: indexes.leafSecrets, onProblem }),
-    caSecrets: new Store({ resource: secrets, project: projectCaSecret, indexes: indexes.caSecrets, onProblem }),
-    bundleCopies: new Store({ resource: configMaps, project: projectBundleCopy, indexes: indexes.bundleCopies, onProblem }),
-    bundleRecords: new Store({ resource: configMaps, project: projectBundleRecord, indexes: indexes.bundleCopies, onProblem }),
-    caSources: new Store({ resource: secrets, project: projectCaSource, onProblem }),
-    deployments: new Store({ resource: deployments, project: projectWorkload('Deployment'), indexes: indexes.workloads, onProblem }),
-    statefulSets: new Store({ resource: statefulSets, project: projectWorkload('StatefulSet'), indexes: indexes.workloads, onProblem }),
-    daemonSets: new Store({ resource: daemonSets, project: projectWorkload('DaemonSet'), indexes: indexes.workloads, onProblem }),
+    identities: watched({ resource: mutualIdentities, project: projectMutualIdentity, indexes: indexes.identities }),
+    authorities: everywhere({ resource: clusterMutualAuthorities, project: projectClusterMutualAuthority }),
+    namespacedAuthorities: watched({ resource: mutualAuthorities, project: projectMutualAuthority }),
+    pods: watched({ resource: pods, project: projectPod, indexes: indexes.pods }),
+    services: watched({ resource: services, project: projectService, indexes: indexes.services }),
+    namespaces: watched({ resource: namespaces, project: projectNamespace }),
+    leafSecrets: watched({ resource: secrets, project: projectLeafSecret, indexes: indexes.leafSecrets }),
+    caSecrets: everywhere({ resource: secrets, project: projectCaSecret, indexes: indexes.caSecrets }),
+    bundleCopies: watched({ resource: configMaps, project: projectBundleCopy, indexes: indexes.bundleCopies }),
+    bundleRecords: everywhere({ resource: configMaps, project: projectBundleRecord, indexes: indexes.bundleCopies }),
+    caSources: everywhere({ resource: secrets, project: projectCaSource }),
+    deployments: watched({ resource: deployments, project: projectWorkload('Deployment'), indexes: indexes.workloads }),
+    statefulSets: watched({ resource: statefulSets, project: projectWorkload('StatefulSet'), indexes: indexes.workloads }),
+    daemonSets: watched({ resource: daemonSets, project: projectWorkload('DaemonSet'), indexes: indexes.workloads }),
   }
 }
 
@@ -87,8 +93,11 @@ interface WatchDeps {
   readonly operatorNamespace: string
 }
 
-/** A watch for each store that is always filled, by its name. */
-export function storeWatchers(stores: Stores, deps: WatchDeps): Record<StandingCache, Watcher<Stored>> {
+/** The watches that fill each store, by its name: one, or one a namespace. */
+type Watchers<K extends WatchedCache> = Readonly<Record<K, readonly Watcher<Stored>[]>>
+
+/** Of the stores that are always filled. */
+export function storeWatchers(stores: Stores, deps: WatchDeps): Watchers<StandingCache> {
   const optional: readonly string[] = restartCaches
   return watchersOf(
     (Object.keys(scopes) as StandingCache[]).filter((name) => !optional.includes(name)),
@@ -98,26 +107,38 @@ export function storeWatchers(stores: Stores, deps: WatchDeps): Record<StandingC
 }
 
 /**
- * A watch for each store of workloads. The rights to them are an option, so nobody waits for them; until the first list is complete the store
+ * Of the stores of workloads. The rights to them are an option, so nobody waits for them; until the first list is complete the store
  * counts as unreadable, and whoever needs it can say so.
  */
-export function restartWatchers(stores: Stores, deps: WatchDeps): Record<RestartCache, Watcher<Stored>> {
+export function restartWatchers(stores: Stores, deps: WatchDeps): Watchers<RestartCache> {
   for (const name of restartCaches) stores[name].markUnreadable()
   return watchersOf(restartCaches, stores, deps)
 }
 
-function watchersOf<K extends WatchedCache>(names: readonly K[], stores: Stores, deps: WatchDeps): Record<K, Watcher<Stored>> {
+function watchersOf<K extends WatchedCache>(names: readonly K[], stores: Stores, deps: WatchDeps): Watchers<K> {
   const { operatorNamespace, ...shared } = deps
-  const watcherOf = (name: K): Watcher<Stored> => {
-    const scope: Scope = scopes[name]
-    const store = stores[name] as unknown as Store<Stored>
-    return new Watcher({
-      ...shared,
-      store,
-      resource: scope.resource,
-      ...(scope.labelSelector === undefined ? {} : { labelSelector: scope.labelSelector }),
-      ...(scope.operatorNamespaceOnly ? { namespace: operatorNamespace } : {}),
+  const watcherOf = (name: K, store: Store<Stored>, place: Place): Watcher<Stored> => {
+    const { resource, labelSelector }: Scope = scopes[name]
+    return new Watcher({ ...shared, store, resource, ...(labelSelector === undefined ? {} : { labelSelector }), ...place })
+  }
+  const watchersFor = (name: K): readonly Watcher<Stored>[] => {
+    const { resource, operatorNamespaceOnly }: Scope = scopes[name]
+    return partsOf(stores[name] as unknown as Collection<Stored>).map(([namespace, store]) => {
+      const only = operatorNamespaceOnly ? operatorNamespace : namespace
+      return watcherOf(name, store, only === undefined ? {} : placeOf(resource, only))
     })
   }
-  return Object.fromEntries(names.map((name) => [name, watcherOf(name)])) as Record<K, Watcher<Stored>>
+  return Object.fromEntries(names.map((name) => [name, watchersFor(name)])) as unknown as Watchers<K>
+}
+
+type Place = { readonly namespace?: string; readonly fieldSelector?: string }
+
+/** Of the namespaces themselves: the one of that name, which rights can be limited to. */
+function placeOf({ namespaced }: Resource, namespace: string): Place {
+  return namespaced ? { namespace } : { fieldSelector: `metadata.name=${namespace}` }
+}
+
+/** The stores behind a collection, and the namespace that each is for. */
+function partsOf(collection: Collection<Stored>): readonly (readonly [namespace: string | undefined, store: Store<Stored>])[] {
+  return collection instanceof StoreGroup ? [...collection.parts] : [[undefined, collection as Store<Stored>]]
 }

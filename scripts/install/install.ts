@@ -25,14 +25,16 @@ export interface Installed {
 export interface InstallOptions {
   /** The operator's own namespace. */
   readonly namespace: string
+  /** Its account gets rights in these only, which must exist; default: in all. */
+  readonly watchNamespaces?: readonly string[]
   /** Hears of each object as soon as it is there, so that it can be undone whatever comes after. */
   readonly onInstalled?: (installed: Installed) => void
 }
 
 /** Resolves when the kinds are served and the account has its rights. */
-export async function installOperator(client: Client, { namespace, onInstalled }: InstallOptions): Promise<void> {
+export async function installOperator(client: Client, { namespace, watchNamespaces = [], onInstalled }: InstallOptions): Promise<void> {
   const definitions = readManifests(join(PROJECT_FOLDER, 'crds'))
-  for (const object of [...definitions, ...accountObjects(namespace)]) {
+  for (const object of [...definitions, ...accountObjects(namespace, watchNamespaces)]) {
     const installed = await createUnlessThere(client, object)
     onInstalled?.(installed)
   }
@@ -40,11 +42,11 @@ export async function installOperator(client: Client, { namespace, onInstalled }
 }
 
 /** Namespace, account and rights of the controller, in the order they can be created in. */
-function accountObjects(namespace: string): readonly RawObject[] {
+function accountObjects(namespace: string, watchNamespaces: readonly string[]): readonly RawObject[] {
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: CONTROLLER_ACCOUNT, namespace } },
-    ...(rbacObjects({ namespace, serviceAccount: CONTROLLER_ACCOUNT }) as readonly RawObject[]),
+    ...(rbacObjects({ namespace, serviceAccount: CONTROLLER_ACCOUNT, watchNamespaces }) as readonly RawObject[]),
   ]
 }
 

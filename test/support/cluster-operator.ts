@@ -13,7 +13,7 @@ import { controllerKubeconfig } from '../../scripts/install/service-account.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../src/api/kinds.ts'
 import type { Client } from '../../src/k8s/client.ts'
 import { isNotFound } from '../../src/k8s/errors.ts'
-import { configMaps, events, leases, type RawObject, type Resource, secrets } from '../../src/k8s/resource.ts'
+import { configMaps, events, leases, namespaces, type RawObject, type Resource, secrets } from '../../src/k8s/resource.ts'
 import { type AuditLog, auditLog } from './cluster-audit.ts'
 import { eventually } from './cluster-eventually.ts'
 import { collectKeys, type KeyCollection } from './cluster-secrecy.ts'
@@ -56,15 +56,17 @@ export interface StartOptions {
   readonly onEntry?: (entry: LogEntry) => void
 }
 
-export async function startCluster(): Promise<TestCluster> {
+/** `watchNamespaces`: the account gets rights in these only, which are made; default: in all. */
+export async function startCluster({ watchNamespaces = [] }: { readonly watchNamespaces?: readonly string[] } = {}): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'operator-test-'))
   const audit = auditLog(folder, [OPERATOR, VIEWER, ADMINISTRATOR])
   const plane = await startControlPlane({ apiServerFlags: audit.flags, say: () => undefined })
   const cluster = await connectCluster(plane.kubeconfigFile, 'cluster-test')
   const { client } = cluster
-  await installOperator(client, { namespace: OPERATOR_NAMESPACE })
+  for (const name of watchNamespaces) await client.create(namespaces, { metadata: { name } })
+  await installOperator(client, { namespace: OPERATOR_NAMESPACE, watchNamespaces })
   const kubeconfig = await controllerKubeconfig(cluster, { namespace: OPERATOR_NAMESPACE, file: join(folder, 'controller.kubeconfig') })
-  await rightsKnown(kubeconfig)
+  await rightsKnown(kubeconfig, watchNamespaces[0] ?? 'default')
   const keys = await collectKeys(client)
   const log: LogEntry[] = []
   const pids = new Set<number>()
@@ -109,7 +111,7 @@ export async function startCluster(): Promise<TestCluster> {
 }
 
 /** The authorizer learns of new roles by a watch of its own: until then it refuses what the account may do. */
-async function rightsKnown(kubeconfig: string): Promise<void> {
+async function rightsKnown(kubeconfig: string, watched: string): Promise<void> {
   const account = await connectCluster(kubeconfig, 'cluster-test')
   const answered = (call: Promise<unknown>): Promise<boolean> =>
     call.then(
@@ -118,7 +120,7 @@ async function rightsKnown(kubeconfig: string): Promise<void> {
     )
   await eventually(async () => {
     const lease = answered(account.client.get(leases, { namespace: OPERATOR_NAMESPACE, name: 'none' }))
-    const secret = answered(account.client.get(secrets, { namespace: 'default', name: 'none' }))
+    const secret = answered(account.client.get(secrets, { namespace: watched, name: 'none' }))
     return (await lease) && (await secret)
   })
   await account.close()

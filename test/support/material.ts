@@ -11,6 +11,7 @@ import type { Random } from '../../src/base/random.ts'
 import type { Caches } from '../../src/controllers/caches.ts'
 import type { RawMeta, RawObject } from '../../src/k8s/resource.ts'
 import type { Store, Stored } from '../../src/k8s/store.ts'
+import type { Collection } from '../../src/k8s/store-group.ts'
 import { makeBundle } from '../../src/pki/bundle.ts'
 import type { Certificate } from '../../src/pki/certificate.ts'
 import { parseDnsName } from '../../src/pki/dns-name.ts'
@@ -217,11 +218,14 @@ export function workloadObject(
 
 export const namespaceObject = (name: string, change: RawChange = {}): RawObject => changed({ metadata: { name } }, change)
 
+/** As they are where all namespaces are watched. */
+export type PlainStores = { readonly [K in keyof Stores]: Stores[K] extends Collection<infer T> ? Store<T> : never }
+
 /** Stores that hold these objects. A problem of a projection fails the test. */
-export function filledStores(objects: { readonly [K in keyof Caches]?: readonly RawObject[] } = {}): Stores {
+export function filledStores(objects: { readonly [K in keyof Caches]?: readonly RawObject[] } = {}): PlainStores {
   const stores = createStores(({ name, part, error }) => {
     throw new Error(`${part} of ${name}`, { cause: error })
-  })
+  }) as PlainStores
   for (const [name, store] of Object.entries(stores) as unknown as [keyof Caches, Store<Stored>][]) {
     const replacement = store.beginReplace()
     for (const raw of objects[name] ?? []) replacement.add(raw)

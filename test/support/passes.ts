@@ -18,14 +18,14 @@ import type { Issuer } from '../../src/issuers/issuer.ts'
 import { createRecorder } from '../../src/k8s/events.ts'
 import type { ObjectRef, RawObject } from '../../src/k8s/resource.ts'
 import type { Next } from '../../src/runtime/controller.ts'
-import { type Stores, scopes, type WatchedCache } from '../../src/stores.ts'
-import { filledStores, NOW, OPERATOR_NAMESPACE, steadyRandom } from './material.ts'
+import { scopes, type WatchedCache } from '../../src/stores.ts'
+import { filledStores, NOW, OPERATOR_NAMESPACE, type PlainStores, steadyRandom } from './material.ts'
 import { type RecordingClient, recordingClient } from './recording-client.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 
 export interface Passes {
   readonly api: RecordingClient
-  readonly stores: Stores
+  readonly stores: PlainStores
   readonly clock: VirtualClock
   /** Every line of the log, at level debug. */
   readonly lines: string[]

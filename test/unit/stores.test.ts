@@ -51,8 +51,9 @@ describe('what is read of the cluster', () => {
       createStores(() => {}),
       { client, clock: virtualClock(), random: steadyRandom, log: silentLog, operatorNamespace: OPERATOR_NAMESPACE },
     )
-    await Promise.all(Object.values(watchers).map((watcher) => watcher.start()))
-    await Promise.all(Object.values(watchers).map((watcher) => watcher.stop()))
+    const all = Object.values(watchers).flat()
+    await Promise.all(all.map((watcher) => watcher.start()))
+    await Promise.all(all.map((watcher) => watcher.stop()))
     expect(asked.sort()).toEqual([
       'clustermutualauthorities * *',
       'configmaps * bundle',

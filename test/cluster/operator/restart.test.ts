@@ -7,7 +7,7 @@ import type { ControllerProcess } from '../../../scripts/install/controller-proc
 import { CONTROLLER_ACCOUNT } from '../../../scripts/install/install.ts'
 import { resourceOf } from '../../../scripts/install/kinds.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
-import { optionManifests } from '../../../src/api/rights.ts'
+import { rbacObjects } from '../../../src/api/rights.ts'
 import { daemonSets, deployments, type RawObject, type Resource, statefulSets } from '../../../src/k8s/resource.ts'
 import { inShort } from '../../support/cluster-audit.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
@@ -106,7 +106,8 @@ describe('a controller that is asked to restart workloads and lacks the rights',
   })
 
   it('begins to restart when it is given them, without being started anew', async () => {
-    for (const { object } of optionManifests('restart', { namespace: OPERATOR_NAMESPACE, serviceAccount: CONTROLLER_ACCOUNT })) {
+    const installation = { namespace: OPERATOR_NAMESPACE, serviceAccount: CONTROLLER_ACCOUNT, options: ['restart'] } as const
+    for (const object of rbacObjects(installation).filter(({ metadata }) => metadata.name === 'mutual-identity-restart')) {
       await cluster.client.create(resourceOf(object as RawObject), object as RawObject)
     }
     // Watches that were refused try again within half a minute.

@@ -168,11 +168,12 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
   const connection = api.connect({ user: 'operator', ...(hook ? { hook } : {}) })
   const clock = mortalClock(worldClock, connection)
   const log = createLog('debug', (line) => lines.push(line))
-  const stores = createStores(({ name, part, error }) =>
-    log.error('an object cannot be read', { name, detail: part, error: String(error) }),
+  const stores = createStores(
+    ({ name, part, error }) => log.error('an object cannot be read', { name, detail: part, error: String(error) }),
+    config.watchNamespaces,
   )
   const client = createClient(connection, { clock, random, fieldManager: 'mutual-identity' })
-  const watchers = Object.values(storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace }))
+  const watchers = Object.values(storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace })).flat()
   const term = new AbortController()
   const set: ControllerSet = createControllerSet({
     config,

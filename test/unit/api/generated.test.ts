@@ -3,15 +3,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { generatedFiles } from '../../../scripts/generate/files.ts'
 import { customResourceDefinitions } from '../../../src/api/crd.ts'
-import { RIGHTS, rbacObjects } from '../../../src/api/rights.ts'
+import { RIGHTS_PARTS, ruleOf } from '../../../src/api/rights.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const textOf = (path: string): string => generatedFiles().find((file) => file.path === path)?.text ?? ''
-const RBAC = 'charts/mutual-identity/files/rbac.yaml'
-const RBAC_RESTART = 'charts/mutual-identity/files/rbac-restart.yaml'
 
 describe('generated files', () => {
   it.each(generatedFiles().map(({ path, text }) => [path, text]))('%s is fresh: else run npm run generate', (path, text) => {
@@ -25,20 +23,11 @@ describe('generated files', () => {
     },
   )
 
-  it('carry the RBAC objects', () => {
-    const documents = parseAllDocuments(textOf(RBAC)).map((document) => document.toJS())
-    expect(documents).toEqual(rbacObjects({ namespace: 'mutual-identity-system', serviceAccount: 'mutual-identity' }))
-  })
-
-  it('carry those of the option to restart workloads in a file of their own', () => {
-    const account = { namespace: 'mutual-identity-system', serviceAccount: 'mutual-identity' }
-    const documents = parseAllDocuments(textOf(RBAC_RESTART)).map((document) => document.toJS())
-    expect([...rbacObjects(account), ...documents]).toEqual(rbacObjects(account, ['restart']))
-  })
-
-  it('say beside each rule why it is there', () => {
-    const comments = (textOf(RBAC) + textOf(RBAC_RESTART)).replace(/\n +# /g, ' ')
-    for (const { why } of RIGHTS) expect(comments).toContain(why)
+  it.each(Object.entries(RIGHTS_PARTS))('carry the rights of the part %s, and why', (part, rights) => {
+    const text = textOf(`charts/mutual-identity/files/rights/${part}.yaml`)
+    expect(parse(text)).toEqual(rights.map(ruleOf))
+    const comments = text.replace(/\n# /g, ' ')
+    for (const { why } of rights) expect(comments).toContain(why)
   })
 
   it('say where they come from', () => {

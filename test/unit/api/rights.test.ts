@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
-import { optionManifests, RIGHTS, type Right, rbacObjects } from '../../../src/api/rights.ts'
+import { RIGHTS, RIGHTS_PARTS, type Right, rbacObjects } from '../../../src/api/rights.ts'
 
 const account = { namespace: 'mutual-ns', serviceAccount: 'controller' }
 const objects = rbacObjects(account)
@@ -35,7 +35,7 @@ describe('rights', () => {
 })
 
 describe('the option to restart workloads', () => {
-  const added = optionManifests('restart', account).map(({ object }) => object)
+  const added = rbacObjects({ ...account, options: ['restart'] }).slice(objects.length)
 
   it('may list, watch and patch the three kinds, and neither read one by name, nor make, nor delete any', () => {
     const rule = { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['list', 'watch', 'patch'] }
@@ -53,7 +53,7 @@ describe('the option to restart workloads', () => {
 
   it('is granted only where it is asked for, and nothing else changes with it', () => {
     expect(JSON.stringify(objects)).not.toContain('"apps"')
-    expect(rbacObjects(account, ['restart'])).toEqual([...objects, ...added])
+    expect(rbacObjects({ ...account, options: ['restart'] }).slice(0, objects.length)).toEqual(objects)
   })
 })
 
@@ -84,5 +84,42 @@ describe('the RBAC objects', () => {
   it('give leases in the own namespace only', () => {
     const cluster = objects.find(({ kind }) => kind === 'ClusterRole')
     expect(cluster?.rules?.some(({ resources }) => resources.includes('leases'))).toBe(false)
+  })
+})
+
+describe('the RBAC objects where only some namespaces are watched', () => {
+  const apart = rbacObjects({ ...account, watchNamespaces: ['bank', 'shop'], options: ['restart'] })
+  const rulesOf = (kind: string, name: string, namespace?: string) =>
+    apart.find((object) => object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace)?.rules ?? []
+  const resourcesOf = (...of: Parameters<typeof rulesOf>) => rulesOf(...of).flatMap(({ resources }) => resources)
+
+  it('give nothing for the cluster but cluster authorities, and the named Namespace objects', () => {
+    expect(apart.filter(({ kind }) => kind === 'ClusterRole').map(({ metadata }) => metadata.name)).toEqual(['mutual-identity-controller'])
+    expect(resourcesOf('ClusterRole', 'mutual-identity-controller')).toEqual([
+      'clustermutualauthorities',
+      'clustermutualauthorities/status',
+      'namespaces',
+    ])
+    expect(rulesOf('ClusterRole', 'mutual-identity-controller').at(-1)).toMatchObject({ resourceNames: ['bank', 'shop'] })
+  })
+
+  it('give what is watched in each of them, and restarts by a role of their own', () => {
+    for (const namespace of ['bank', 'shop']) {
+      expect(resourcesOf('Role', 'mutual-identity-controller', namespace)).toEqual(
+        RIGHTS_PARTS.watched.flatMap(({ resources }) => resources),
+      )
+      expect(resourcesOf('Role', 'mutual-identity-restart', namespace)).toEqual(['deployments', 'statefulsets', 'daemonsets'])
+    }
+  })
+
+  it('give Secrets, ConfigMaps and leases in the own namespace, and events of cluster authorities in default', () => {
+    expect(resourcesOf('Role', 'mutual-identity-controller', 'mutual-ns').sort()).toEqual(['configmaps', 'leases', 'secrets'])
+    expect(resourcesOf('Role', 'mutual-identity-events', 'default')).toEqual(['events'])
+  })
+
+  it('bind each role to the account, in its place', () => {
+    const roles = apart.filter(({ kind }) => kind.endsWith('Role'))
+    const bindings = apart.filter(({ kind }) => kind.endsWith('Binding'))
+    expect(bindings.map(({ kind, metadata }) => [kind, metadata])).toEqual(roles.map(({ kind, metadata }) => [`${kind}Binding`, metadata]))
   })
 })
