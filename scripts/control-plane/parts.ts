@@ -3,14 +3,14 @@
 // (a unit test compares them).
 import type { Version } from './version.ts'
 
-export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl'
+export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'helm'
 
 /** Absolute paths of the executables that are there. */
 export type Binaries = { readonly [part in Part]?: string }
 
 export interface PartSource {
   /** folder under modules/ whose go.mod and go.sum pin everything that is compiled */
-  readonly module: 'etcd' | 'kubernetes'
+  readonly module: 'etcd' | 'kubernetes' | 'helm'
   readonly version: string
   readonly goPackage: string
   readonly linkerFlags: string
@@ -24,6 +24,7 @@ export interface PartSource {
 
 const kubernetesVersion = 'v1.37.2'
 const etcdVersion = 'v3.7.3'
+const helmVersion = 'v4.3.1'
 
 // Without them `go build` leaves gitVersion at v0.0.0-master, which clients and `kubectl version` take literally.
 const versionVariables = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((holder) => [
@@ -72,6 +73,16 @@ export const partSources = {
     atLeast: { major: 1, minor: 36 },
     buildSeconds: { alone: 100, after: 20 },
   },
+  helm: {
+    module: 'helm',
+    version: helmVersion,
+    goPackage: 'helm.sh/helm/v4/cmd/helm',
+    linkerFlags: `-s -w -X helm.sh/helm/v4/internal/version.version=${helmVersion}`,
+    versionArguments: ['version', '--template', '{{.Version}}'],
+    // The chart's tests read what Helm 4 prints.
+    atLeast: { major: 4, minor: 0 },
+    buildSeconds: { alone: 170, after: 170 },
+  },
 } as const satisfies Record<Part, PartSource>
 
 /** In the order they are started and built in. */
@@ -81,5 +92,5 @@ export function isPart(text: string): text is Part {
   return Object.hasOwn(partSources, text)
 }
 
-/** What a control plane consists of; kubectl is for people and comes on request. */
+/** What a control plane consists of; kubectl and Helm are for people and for tests of what people do, and come on request. */
 export const serverParts: readonly Part[] = ['etcd', 'kube-apiserver', 'kube-controller-manager']

@@ -31,8 +31,9 @@ describe('a built executable', () => {
   it.each(allParts)('%s is built from a module that pins the version of the table', (part) => {
     const pinned = readFileSync(join(moduleDirectory(part), 'go.mod'), 'utf8')
     const { goPackage, version } = partSources[part]
-    const root = part === 'etcd' ? goPackage : 'k8s.io/kubernetes'
-    expect(pinned).toContain(`require ${root} ${version}\n`)
+    const pins = [...pinned.matchAll(/^require (\S+) (\S+)$/gm)].map(([, root, pin]) => ({ root, pin }))
+    expect(pins).toContainEqual({ root: expect.any(String), pin: version })
+    expect(goPackage.startsWith(pins.find(({ pin }) => pin === version)?.root ?? 'none')).toBe(true)
   })
 
   it.each(allParts)('%s is imported by the file that keeps the module complete', (part) => {
