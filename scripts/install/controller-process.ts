@@ -20,6 +20,8 @@ export interface ControllerOptions {
   readonly onLine?: (line: string) => void
   /** More flags of src/main.ts; the last of a name wins. */
   readonly flags?: readonly string[]
+  /** What Node runs; default src/main.ts of this checkout. */
+  readonly entry?: string
   /** More flags of Node itself, before the entry. */
   readonly nodeFlags?: readonly string[]
   /** Hears the pid as soon as there is one. */
@@ -110,8 +112,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
   }
 }
 
-function argumentsOf({ kubeconfig, namespace, flags = [], nodeFlags = [] }: ControllerOptions): readonly string[] {
-  const main = ['--max-semi-space-size=8', ...nodeFlags, join('src', 'main.ts')]
+function argumentsOf({
+  kubeconfig,
+  namespace,
+  entry = join('src', 'main.ts'),
+  flags = [],
+  nodeFlags = [],
+}: ControllerOptions): readonly string[] {
+  const main = ['--max-semi-space-size=8', ...nodeFlags, entry]
   return [...main, '--kubeconfig', kubeconfig, '--namespace', namespace, '--http-address', '127.0.0.1:0', '--log-format', 'json', ...flags]
 }
 

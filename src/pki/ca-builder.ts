@@ -2,7 +2,7 @@
 // matter, and it is loaded when the first one is made: a process that only signs leaves never pays for it.
 // The library validates nothing; what comes here is validated, and names go in as structures, never as text to be parsed.
 
-import { type KeyObject, webcrypto } from 'node:crypto'
+import type { KeyObject, webcrypto } from 'node:crypto'
 import type { Instant } from '../base/instant.ts'
 import type { KeyType } from './key-type.ts'
 
@@ -36,7 +36,7 @@ const ALGORITHMS = {
 
 /** The DER of a self-signed root: no path length, because with 0 its cross-certificate would be refused by OpenSSL and Go. */
 export async function buildRoot(content: RootContent): Promise<Buffer> {
-  const library = await loadLibrary()
+  const library = await import('./x509-library.ts')
   const algorithm: Algorithm = ALGORITHMS[content.keyType]
   const name = new library.Name([{ CN: [{ utf8String: content.commonName }] }])
   const certificate = await library.X509CertificateGenerator.create({
@@ -57,12 +57,4 @@ export async function buildRoot(content: RootContent): Promise<Buffer> {
     ],
   })
   return Buffer.from(certificate.rawData)
-}
-
-/** The library needs the metadata API to be there before it is loaded. */
-async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata')
-  const library = await import('@peculiar/x509')
-  library.cryptoProvider.set(webcrypto as unknown as Crypto)
-  return library
 }

@@ -10,6 +10,7 @@ import process from 'node:process'
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 const CONFIGURATION = [
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'biome.json',
   'knip.json',

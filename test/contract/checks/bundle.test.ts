@@ -1,7 +1,7 @@
 // Shows that the bundle runs without any package beside it, is the same bytes wherever it is made, and says what is missing.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, jest, test } from '@jest/globals'
@@ -10,10 +10,10 @@ import { checkedTree } from '../../support/checked-tree.ts'
 // Whole tools are started here, on a machine that may be busy.
 jest.setTimeout(60_000)
 
-/** CommonJS packages that call `require`, and the library that refuses to load without reflection metadata. */
+/** CommonJS packages that call `require`, and the library that refuses to load unless reflection metadata was there first. */
 const ENTRIES = {
   'src/main.ts':
-    "import { X509CertificateGenerator } from '@peculiar/x509'\nimport { pino } from 'pino'\nimport { Agent } from 'undici'\nconsole.log(typeof X509CertificateGenerator, typeof pino, typeof Agent)\n",
+    "import 'reflect-metadata'\nimport { X509CertificateGenerator } from '@peculiar/x509'\nimport { pino } from 'pino'\nimport { Agent } from 'undici'\nconsole.log(typeof X509CertificateGenerator, typeof pino, typeof Agent)\n",
   'src/cli/main.ts': "console.log('hello')\n",
 }
 
@@ -21,7 +21,7 @@ async function bundled(): Promise<Buffer> {
   using tree = checkedTree(ENTRIES)
   const verdict = await tree.run('scripts/bundle.ts')
   expect(verdict).toMatchObject({ code: 0 })
-  return readFileSync(join(tree.root, 'dist', 'operator.mjs'))
+  return readFileSync(join(tree.root, 'dist', 'operator', 'operator.mjs'))
 }
 
 test('the bundle runs alone', async () => {
@@ -29,7 +29,7 @@ test('the bundle runs alone', async () => {
   await tree.run('scripts/bundle.ts')
   const elsewhere = mkdtempSync(join(tmpdir(), 'bundle-'))
   try {
-    copyFileSync(join(tree.root, 'dist', 'operator.mjs'), join(elsewhere, 'operator.mjs'))
+    cpSync(join(tree.root, 'dist', 'operator'), elsewhere, { recursive: true })
     const said = execFileSync(process.execPath, [join(elsewhere, 'operator.mjs')], { encoding: 'utf8' })
     expect(said).toBe('function function function\n')
   } finally {
