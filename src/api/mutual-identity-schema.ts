@@ -4,7 +4,7 @@
 import { KEY_TYPES } from '../pki/key-type.ts'
 import { duration, whereDurations } from './duration-schema.ts'
 import { labelSelector } from './label-selector-schema.ts'
-import { FORMATS, identityDefaults, SERVICE_NAMES } from './mutual-identity.ts'
+import { FORMATS, identityDefaults, MOST_FORMER_AUTHORITIES, SERVICE_NAMES } from './mutual-identity.ts'
 import { AUTHORITY_KINDS, MAX_KIND_NAME } from './names.ts'
 import { choice, DNS_SUBDOMAIN, dnsLabel, fits, flag, list, object, type Rule, text, whole } from './schema.ts'
 import { secretTemplate } from './secret-template-schema.ts'
@@ -188,6 +188,11 @@ const status = object('What was observed. A cache: it is made again when lost.',
       issuedBy: text('Who signed it: kind, name and generation of the authority.', { maxLength: 512 }),
     },
     { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'] },
+  ),
+  formerAuthorities: list(
+    'The authorities that signed before and are still accepted, because what they signed may be in use: kind, name and until when at least. As the Secret says it too, for where that is made again.',
+    text('Kind, name and instant.', { maxLength: 512 }),
+    { maxItems: MOST_FORMER_AUTHORITIES },
   ),
   pods: object(
     'The running pods that podSelector selects; refreshed at most every half minute.',

@@ -21,11 +21,14 @@ import {
   readText,
   readTexts,
 } from './reading.ts'
-import { type LastFailure, readConditions, readFields, readLastFailure } from './reading-status.ts'
+import { type LastFailure, readConditions, readFields, readItems, readLastFailure } from './reading-status.ts'
 
 export const SERVICE_NAMES = ['Auto', 'None'] as const
 export const FORMATS = ['CombinedPEM', 'SPIFFE', 'PKCS12', 'JKS', 'DER'] as const
 export type Format = (typeof FORMATS)[number]
+
+/** An identity that goes from one authority to the next has one or two. */
+export const MOST_FORMER_AUTHORITIES = 32
 
 /** What a field is that nobody set; the API server writes the same from the schema. */
 export const identityDefaults = {
@@ -86,6 +89,8 @@ export interface MutualIdentityStatus {
     readonly renewAt: string
     readonly issuedBy: string
   }
+  /** Those that signed before and are still accepted, as the Secret says it too: kind, name and until when. */
+  readonly formerAuthorities?: readonly string[]
   /** Running pods that the selector matches, and how many of them run under another account than the certificate is for. */
   readonly pods?: { readonly selected: number; readonly mismatched: number }
   readonly lastFailure?: LastFailure
@@ -193,6 +198,7 @@ function readStatus(raw: unknown): MutualIdentityStatus {
     issuedBy: 'string',
   })
   const certificate = serialNumber && notAfter && renewAt && issuedBy ? { serialNumber, notAfter, renewAt, issuedBy } : undefined
+  const formerAuthorities = readItems(status.formerAuthorities, (item) => (typeof item === 'string' ? item : undefined))
   const { selected, mismatched } = readFields(status.pods, { selected: 'number', mismatched: 'number' })
   const lastFailure = readLastFailure(status.lastFailure)
   return {
@@ -200,6 +206,7 @@ function readStatus(raw: unknown): MutualIdentityStatus {
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     ...(spiffeID === undefined ? {} : { spiffeID }),
     ...(certificate === undefined ? {} : { certificate }),
+    ...(formerAuthorities.length === 0 ? {} : { formerAuthorities }),
     ...(selected === undefined || mismatched === undefined ? {} : { pods: { selected, mismatched } }),
     ...(lastFailure === undefined ? {} : { lastFailure }),
   }

@@ -114,7 +114,7 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
       names.filter((name) => !holdsKey(name)),
     ),
     template: templateValues(raw, ownAnnotations[annotations.template]),
-    formerAuthorities: readFormerAuthorities(ownAnnotations[annotations.formerAuthorities], raw.metadata.namespace ?? ''),
+    formerAuthorities: readFormerAuthorities(ownAnnotations[annotations.formerAuthorities]?.split(',') ?? [], raw.metadata.namespace ?? ''),
     renewAt: renewAt === undefined ? undefined : parseInstant(renewAt),
   }
 }
@@ -187,7 +187,7 @@ export function trustAnnotations(trust: LeafTrust): AnnotationPatch {
     [annotations.trustSince]: several ? trust.trustSince : null,
     [annotations.trustDomains]: several ? trustDomains.join(',') : null,
     [annotations.trustFilesHash]: trustFilesHash ?? null,
-    [annotations.formerAuthorities]: formerAuthorities.length > 0 ? formatFormerAuthorities(formerAuthorities) : null,
+    [annotations.formerAuthorities]: formerAuthorities.length > 0 ? formatFormerAuthorities(formerAuthorities).join(',') : null,
   }
 }
 
@@ -207,12 +207,12 @@ function templateValues(raw: RawStored, recorded: string | undefined): LeafSecre
   return { labels: values('labels'), annotations: values('annotations') }
 }
 
-/** `ClusterMutualAuthority/default/2026-11-24T12:00:00Z`, comma between them. A namespaced authority is of the Secret's own namespace. */
-const formatFormerAuthorities = (former: readonly FormerAuthority[]): string =>
-  former.map(({ ref, until }) => `${ref.kind}/${ref.name}/${formatInstant(until)}`).join(',')
+/** `ClusterMutualAuthority/default/2026-11-24T12:00:00Z`. A namespaced authority is of the Secret's own namespace. */
+export const formatFormerAuthorities = (former: readonly FormerAuthority[]): string[] =>
+  former.map(({ ref, until }) => `${ref.kind}/${ref.name}/${formatInstant(until)}`)
 
-function readFormerAuthorities(text: string | undefined, namespace: string): readonly FormerAuthority[] {
-  return (text?.split(',') ?? []).flatMap((entry) => {
+export function readFormerAuthorities(entries: readonly string[], namespace: string): readonly FormerAuthority[] {
+  return entries.flatMap((entry) => {
     const [kind, name = '', time = ''] = entry.split('/')
     const until = parseInstant(time)
     if ((kind !== 'ClusterMutualAuthority' && kind !== 'MutualAuthority') || name === '' || until === undefined) return []

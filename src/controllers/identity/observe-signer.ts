@@ -1,8 +1,9 @@
 // Whose certificate a Secret of an identity holds, and whether it proves what was decided before.
 
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { authorityKey } from '../../api/names.ts'
+import { AUTHORITY_KINDS, type AuthorityRef, authorityKey, authorityRef } from '../../api/names.ts'
 import { type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { TrustBundle } from '../../pki/bundle.ts'
 import { readCertificate } from '../../pki/certificate.ts'
 import { parseWorkloadId } from '../../pki/spiffe-id.ts'
@@ -24,7 +25,7 @@ export interface Judgement {
 export function judge(secret: LeafSecret, identity: MutualIdentity, authority: AuthorityFacts | undefined, caches: Caches): Judgement {
   if (secret.chain.length === 0) return { secret, trusted: undefined, from: undefined }
   const trusted = authority?.bundle && verdictOf(secret, authority.bundle)
-  const labelled = labelledAuthority(secret)
+  const labelled = labelledAuthority(secret) ?? toldIssuer(identity)
   const byThatAskedFor = authority && labelled && authorityKey(labelled) === authorityKey(authority.ref)
   if (trusted?.ok || !labelled || byThatAskedFor) return { secret, trusted, from: undefined }
   // Labels are edited and certificates are public: the authority that they name counts only if it signed for this very identity.
@@ -33,6 +34,28 @@ export function judge(secret: LeafSecret, identity: MutualIdentity, authority: A
   if (from && !from.bundle && sourceOf(labelled, caches).unreadable) return { secret, trusted, from }
   if (!from?.bundle || !verdictOf(secret, from.bundle).ok) return { secret, trusted, from: undefined }
   return { secret, trusted: { ok: true }, from }
+}
+
+/**
+ * The authority, not the one asked for, whose certificate the status tells of, and when that ends. For where no Secret shows whose certificate the
+ * identity has: one that was deleted, or must be made again, is no reason to go over to the new authority before its peers accept it.
+ */
+export function toldSigner(
+  identity: MutualIdentity,
+  authority: AuthorityFacts | undefined,
+  caches: Caches,
+): { readonly from: AuthorityFacts; readonly until: Instant } | undefined {
+  const ref = toldIssuer(identity)
+  if (!ref || !authority || authorityKey(ref) === authorityKey(authority.ref)) return undefined
+  const from = observeFormerAuthority(caches, ref)
+  return from?.bundle && { from, until: parseInstant(identity.status.certificate?.notAfter ?? '') ?? 0 }
+}
+
+/** `ClusterMutualAuthority/default/1`, as the report writes it. A namespaced one is of the identity's namespace, whatever it says. */
+function toldIssuer({ namespace, status }: MutualIdentity): AuthorityRef | undefined {
+  const [kind, name] = status.certificate?.issuedBy.split('/') ?? []
+  const known = AUTHORITY_KINDS.find((one) => one === kind)
+  return known && name ? authorityRef(known, namespace, name) : undefined
 }
 
 /** Signatures are checked once for each version of a Secret and of a bundle, not at each pass. */

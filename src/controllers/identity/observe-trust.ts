@@ -2,17 +2,21 @@
 
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { type AuthorityRef, authorityKey } from '../../api/names.ts'
-import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
+import { type LeafSecret, readFormerAuthorities } from '../../api/stored/leaf-secret.ts'
 import { type Caches, recordOf } from '../caches.ts'
 import { peersOf } from './observe-peers.ts'
-import type { FormerSource, TrustFacts, TrustSource } from './trust.ts'
+import { type FormerSource, mergedFormer, type TrustFacts, type TrustSource } from './trust.ts'
 
-/** Reads the caches. */
-export function observeTrust(identity: MutualIdentity, secret: LeafSecret | undefined, caches: Caches): TrustFacts {
+/**
+ * Reads the caches. `secrets`: the identity's own, under its name and former ones. Who signed before stands in each and in the status: any of them may be
+ * made again, or be edited.
+ */
+export function observeTrust(identity: MutualIdentity, secrets: readonly LeafSecret[], caches: Caches): TrustFacts {
   const additional = identity.spec.trust.additionalAuthorities
     .filter(({ ref }) => authorityKey(ref) !== authorityKey(identity.spec.authority))
     .map(({ ref, pooled }) => ({ ...sourceOf(ref, caches), pooled }))
-  const former = (secret?.formerAuthorities ?? []).map(({ ref, until }) => ({
+  const told = readFormerAuthorities(identity.status.formerAuthorities ?? [], identity.namespace)
+  const former = mergedFormer([...secrets.flatMap((secret) => secret.formerAuthorities), ...told]).map(({ ref, until }) => ({
     ...sourceOf(ref, caches),
     pooled: true,
     until,

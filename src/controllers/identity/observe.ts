@@ -8,7 +8,7 @@ import type { Caches, Pod } from '../caches.ts'
 import type { FormerSecret, IdentityFacts, SecretFacts } from './facts.ts'
 import { overlapOf, secretClaimant } from './observe-overlaps.ts'
 import { selectedPods } from './observe-pods.ts'
-import { isWitness, type Judgement, judge, recordedAccount } from './observe-signer.ts'
+import { isWitness, type Judgement, judge, recordedAccount, toldSigner } from './observe-signer.ts'
 import { observeSwitching } from './observe-switching.ts'
 import { observeTrust } from './observe-trust.ts'
 import { foreignServiceNames, serviceNames } from './service-names.ts'
@@ -32,6 +32,11 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
   const witness = [...(own ? [own] : []), ...judged].find((one) => isWitness(one, identity))
   // Where the name of the Secret is changed too, the former one shows whose certificate the identity has.
   const present = own ?? witness
+  const signer = present?.from
+    ? { from: present.from, until: present.secret.leaf?.notAfter ?? 0 }
+    : present?.trusted?.ok
+      ? undefined
+      : toldSigner(identity, authority, caches)
   const names = serviceNames(identity, pods, witness?.secret.leaf?.dnsNames ?? [], caches, surroundings.clusterDomain)
   const podsByAccount = countByAccount(pods)
   return {
@@ -39,8 +44,8 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     inOperatorNamespace: namespace === surroundings.operatorNamespace,
     namespaceTerminating: caches.namespaces.get('', namespace)?.terminating ?? false,
     authority,
-    switching: present?.from && observeSwitching(identity, present.from, present.secret.leaf?.notAfter ?? 0, caches),
-    trust: observeTrust(identity, secret, caches),
+    switching: signer && observeSwitching(identity, signer.from, signer.until, caches),
+    trust: observeTrust(identity, [...(secret ? [secret] : []), ...former], caches),
     selectedPods: pods.length,
     podsByAccount,
     observedAccounts: Object.keys(podsByAccount).sort(),

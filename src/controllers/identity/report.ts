@@ -1,9 +1,10 @@
 // Tells people what a pass did: one status write when something differs, one event for what matters, one log line a step.
 // Runs after the outcome, never on the way; the status is a cache, and losing it loses nothing.
 
-import type { MutualIdentityStatus } from '../../api/mutual-identity.ts'
+import { MOST_FORMER_AUTHORITIES, type MutualIdentityStatus } from '../../api/mutual-identity.ts'
 import type { AuthorityRef } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
+import { type FormerAuthority, formatFormerAuthorities } from '../../api/stored/leaf-secret.ts'
 import { consequenceOf, publicMessageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
@@ -13,6 +14,7 @@ import { currentRenewAt } from './leaf-checks.ts'
 import { servingSecret } from './ownership.ts'
 import type { Outcome } from './perform.ts'
 import type { IdentityPlan } from './plan.ts'
+import { keptFormer } from './trust.ts'
 
 /** The status as it must be after this pass. `now` stamps what is new. */
 export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, now: Instant): MutualIdentityStatus {
@@ -21,12 +23,14 @@ export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Ou
   const lastFailure = outcome.kind === 'failed' ? failureAfter(identity.status, identity.generation, outcome.error, now) : undefined
   const readiness = outcome.kind === 'failed' ? failed(facts, plan, outcome.error, now) : plan.readiness
   const certificate = certificateAfter(facts, plan, outcome) ?? identity.status.certificate
+  const formerAuthorities = formatFormerAuthorities(formerAfter(facts, plan, outcome, now)).slice(0, MOST_FORMER_AUTHORITIES)
   const pods = podsAfter(facts)
   return {
     observedGeneration: identity.generation,
     conditions: conditionsFor(readiness, identity.status.conditions, identity.generation, now),
     ...(spiffeIdAfter(facts, plan, outcome) ?? {}),
     ...(certificate ? { certificate } : {}),
+    ...(formerAuthorities.length > 0 ? { formerAuthorities } : {}),
     ...(pods ? { pods } : {}),
     ...(lastFailure ? { lastFailure } : {}),
   }
@@ -111,6 +115,13 @@ function certificateAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Out
     renewAt: formatInstant(renewAt),
     issuedBy: issuedBy(authority.ref, authority.signing.number),
   }
+}
+
+/** As the Secret says it, which may be made again. */
+function formerAfter(facts: IdentityFacts, { step }: IdentityPlan, outcome: Outcome, now: Instant): readonly FormerAuthority[] {
+  const written = step.kind === 'issue' ? step.trust : step.kind === 'update' ? step.patch.trust : undefined
+  if (written && (outcome.kind === 'issued' || outcome.kind === 'updated')) return written.formerAuthorities
+  return keptFormer(facts.trust.former, facts.switching?.from.ref ?? facts.identity.spec.authority, now)
 }
 
 /** `ClusterMutualAuthority/default/1`, `MutualAuthority/internal/1`. */

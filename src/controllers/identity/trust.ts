@@ -75,8 +75,7 @@ export function trustFor(
   },
 ): TrustOrProblem {
   const ownKey = authorityKey(own.ref)
-  const lasts = ({ until, peersUntil }: FormerSource): Instant => Math.max(until, peersUntil)
-  const kept = former.filter((source) => authorityKey(source.ref) !== ownKey && (source.usedByPeers || lasts(source) > options.now))
+  const kept = keptFormer(former, own.ref, options.now)
   const also = options.also.map(({ ref, bundle }) => ({ ref, bundle, unreadable: false, pooled: true }))
   const sources = distinct([...also, ...additional, ...kept]).filter(({ ref }) => authorityKey(ref) !== ownKey)
   const unreadable = sources.find((source) => source.unreadable)
@@ -95,13 +94,20 @@ export function trustFor(
     files,
     stores,
     hash: hashOf(bundle, files, stores),
-    formerAuthorities: merged([...options.also.filter((source) => source.former), ...kept]).filter(
+    formerAuthorities: mergedFormer([...options.also.filter((source) => source.former), ...kept]).filter(
       ({ ref }) => authorityKey(ref) !== ownKey,
     ),
     missing: sources.filter((source) => source.bundle === undefined).map(({ ref }) => authorityText(ref)),
     next: untils.length > 0 ? Math.min(...untils) : undefined,
   }
 }
+
+/** Those of the former authorities that stay: identities live by them, or what they signed may be in use. */
+export function keptFormer(former: readonly FormerSource[], own: AuthorityRef, now: Instant): readonly FormerSource[] {
+  return former.filter((source) => authorityKey(source.ref) !== authorityKey(own) && (source.usedByPeers || lasts(source) > now))
+}
+
+const lasts = ({ until, peersUntil }: FormerSource): Instant => Math.max(until, peersUntil)
 
 function hashOf(bundle: TrustBundle, files: Readonly<Record<string, string>>, stores: readonly string[]): Fingerprint {
   const entries = Object.entries(files)
@@ -122,7 +128,7 @@ function distinct(sources: readonly TrustSource[]): readonly TrustSource[] {
 }
 
 /** Each authority once, until the latest of its instants. */
-function merged(former: readonly FormerAuthority[]): readonly FormerAuthority[] {
+export function mergedFormer(former: readonly FormerAuthority[]): readonly FormerAuthority[] {
   const byKey = new Map<string, FormerAuthority>()
   for (const { ref, until } of former) {
     const key = authorityKey(ref)

@@ -1,0 +1,100 @@
+// An identity that goes over to another authority while something happens to its Secret: its peers must accept it at every step all the same.
+
+import { describe, expect, it } from '@jest/globals'
+import { minutes } from '../../src/base/duration.ts'
+import { secrets } from '../../src/k8s/resource.ts'
+import { authority, file, identity, openShop, readyOf, respec, SHOP, secretOf } from '../support/scenario/cast.ts'
+import { watchOver } from '../support/scenario/oracles.ts'
+import { allIsWell, type Shop } from '../support/scenario/shop.ts'
+import { createWorld, type World } from '../support/scenario/world.ts'
+
+const NEXT = { name: 'next' }
+const ACCEPTS_NEXT = { trust: { additionalAuthorities: [{ ...NEXT, pooled: true }] } }
+const LEAF = { namespace: SHOP, name: 'payments-mtls' }
+
+/** payments and orders live by `default`, and there is an authority `next`. */
+async function twoAuthorities(): Promise<Shop> {
+  const world = createWorld()
+  await openShop(world)
+  await authority(world, 'default', { trustDomain: 'old.test' })
+  await authority(world, 'next', { trustDomain: 'next.test' })
+  const oracles = watchOver(world)
+  await world.start()
+  for (const name of ['payments', 'orders']) await identity(world, name)
+  await world.pass(minutes(1))
+  return { world, oracles }
+}
+
+const signerOf = (world: World, secret = LEAF.name): string | undefined =>
+  secretOf(world, secret)?.metadata.labels?.['mutualidentity.io/authority']
+const rootsIn = (world: World, secret = LEAF.name): number => (file(secretOf(world, secret), 'ca.crt').match(/BEGIN/g) ?? []).length
+const edit = (world: World, patch: object): Promise<unknown> => world.person.mergePatch(secrets, LEAF, patch)
+
+/** What the Secret says of its authorities goes, or all of it. */
+const MISHAPS: readonly [string, (world: World) => Promise<unknown>][] = [
+  ['is deleted', (world) => world.person.delete(secrets, LEAF, {})],
+  ['is made immutable and spoilt', (world) => edit(world, { immutable: true, data: { 'tls.key': 'eA==' } })],
+  ['loses all labels', (world) => edit(world, { metadata: { labels: null } })],
+  ['loses the label of its role', (world) => edit(world, { metadata: { labels: { 'mutualidentity.io/role': null } } })],
+  ['loses the label of its authority', (world) => edit(world, { metadata: { labels: { 'mutualidentity.io/authority': null } } })],
+  ['loses all annotations', (world) => edit(world, { metadata: { annotations: null } })],
+  ['loses its certificate', (world) => edit(world, { data: { 'tls.crt': '' } })],
+]
+
+describe('an identity that waits for its peers', () => {
+  it.each([...MISHAPS, ['is made immutable', (world: World) => edit(world, { immutable: true })] as const])(
+    'goes on waiting when its Secret %s',
+    async (_what, happens) => {
+      const one = await twoAuthorities()
+      const { world } = one
+      await respec(world, 'payments', { authorityRef: NEXT })
+      await world.pass(minutes(2))
+      await happens(world)
+      await world.pass(minutes(7))
+      expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+      await respec(world, 'orders', ACCEPTS_NEXT)
+      await world.pass(minutes(20))
+      expect([signerOf(world), rootsIn(world)]).toEqual(['next', 2])
+      await allIsWell(one, 'payments', 'orders')
+    },
+  )
+
+  it('waits also where its Secret was immutable before and must be made again for that', async () => {
+    const one = await twoAuthorities()
+    const { world } = one
+    await edit(world, { immutable: true })
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(7))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+    await one.oracles.comesToRest()
+    expect(one.oracles.finish()).toEqual([])
+  })
+})
+
+describe('an identity that went over to another authority', () => {
+  it.each([
+    ...MISHAPS,
+    [
+      'is immutable and gets another format',
+      async (world: World) => {
+        await edit(world, { immutable: true })
+        await respec(world, 'payments', { delivery: { formats: ['DER'] } })
+      },
+    ] as const,
+    ['is renamed', (world: World) => respec(world, 'payments', { delivery: { secretName: 'payments-tls' } })] as const,
+  ])('goes on accepting peers of the former one when its Secret %s', async (_what, happens) => {
+    const one = await twoAuthorities()
+    const { world } = one
+    await respec(world, 'orders', ACCEPTS_NEXT)
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(25))
+    expect([signerOf(world), rootsIn(world)]).toEqual(['next', 2])
+    await happens(world)
+    await world.pass(minutes(7))
+    const present = secretOf(world, 'payments-tls') ? 'payments-tls' : LEAF.name
+    expect([signerOf(world, present), rootsIn(world, present)]).toEqual(['next', 2])
+    expect(readyOf(world, 'payments')).toBe('Current')
+    await one.oracles.comesToRest()
+    expect(one.oracles.finish()).toEqual([])
+  })
+})
