@@ -5,21 +5,21 @@ import { minutes } from '../../src/base/duration.ts'
 import { secrets } from '../../src/k8s/resource.ts'
 import { authority, file, identity, openShop, readyOf, respec, SHOP, secretOf } from '../support/scenario/cast.ts'
 import { watchOver } from '../support/scenario/oracles.ts'
-import { allIsWell, type Shop } from '../support/scenario/shop.ts'
-import { createWorld, type World } from '../support/scenario/world.ts'
+import { AN_HOUR, allIsWell, type Shop } from '../support/scenario/shop.ts'
+import { createWorld, type StartOptions, type World } from '../support/scenario/world.ts'
 
 const NEXT = { name: 'next' }
 const ACCEPTS_NEXT = { trust: { additionalAuthorities: [{ ...NEXT, pooled: true }] } }
 const LEAF = { namespace: SHOP, name: 'payments-mtls' }
 
 /** payments and orders live by `default`, and there is an authority `next`. */
-async function twoAuthorities(): Promise<Shop> {
+async function twoAuthorities(options: StartOptions = {}): Promise<Shop> {
   const world = createWorld()
   await openShop(world)
   await authority(world, 'default', { trustDomain: 'old.test' })
   await authority(world, 'next', { trustDomain: 'next.test' })
   const oracles = watchOver(world)
-  await world.start()
+  await world.start(options)
   for (const name of ['payments', 'orders']) await identity(world, name)
   await world.pass(minutes(1))
   return { world, oracles }
@@ -96,5 +96,43 @@ describe('an identity that went over to another authority', () => {
     expect(readyOf(world, 'payments')).toBe('Current')
     await one.oracles.comesToRest()
     expect(one.oracles.finish()).toEqual([])
+  })
+})
+
+describe('a peer that accepts the new authority', () => {
+  it('counts as one that does not until its Secret under a former name, which pods may still mount, has gone', async () => {
+    const one = await twoAuthorities()
+    const { world } = one
+    for (const name of ['payments', 'orders']) await respec(world, name, AN_HOUR)
+    await respec(world, 'orders', { delivery: { secretName: 'orders-tls' }, ...ACCEPTS_NEXT })
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(30))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+    expect(one.oracles.finish()).toEqual([])
+    // Until its certificate has ended.
+    await world.pass(minutes(50))
+    expect([signerOf(world), secretOf(world, 'orders-mtls')]).toEqual(['next', undefined])
+    await one.oracles.comesToRest()
+    // Who has read nothing but the former Secret has no certificate that lasts.
+    expect(one.oracles.finish().filter((breach) => !/secrets shop\/orders-mtls would refuse .* against former/.test(breach))).toEqual([])
+  })
+
+  it('counts as one that does not while its Secret is gone and cannot be made again', async () => {
+    let refused = false
+    const one = await twoAuthorities({
+      hook: ({ verb, resource }) => (refused && verb === 'create' && resource === 'secrets' ? { kind: 'refuse', status: 403 } : undefined),
+    })
+    const { world } = one
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(1))
+    refused = true
+    await world.person.delete(secrets, { namespace: SHOP, name: 'orders-mtls' }, {})
+    await respec(world, 'orders', ACCEPTS_NEXT)
+    await world.pass(minutes(5))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+    refused = false
+    await world.pass(minutes(30))
+    expect(signerOf(world)).toBe('next')
+    await allIsWell(one, 'payments', 'orders')
   })
 })

@@ -114,7 +114,7 @@ export const identityReasons = {
   PeersNotReady: {
     kind: 'waiting',
     summary:
-      'The identity is to go over to another authority, and others of its namespace do not accept that one yet, or not long enough. The old authority goes on renewing its certificate.',
+      'The identity is to go over to another authority, and others of its namespace do not accept that one yet, or not long enough. The old authority goes on renewing its certificate. One whose Secret was renamed counts until the former Secret has gone, a day at most: pods may still mount that.',
     remedy:
       'List the new authority in spec.trust.additionalAuthorities of the identities that the message names. Identities of other namespaces that call this one are not seen: let them accept it too.',
   },

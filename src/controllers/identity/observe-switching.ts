@@ -3,6 +3,7 @@
 
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { type AuthorityRef, annotations, authorityKey } from '../../api/names.ts'
+import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
 import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { AuthorityFacts } from '../authority-facts.ts'
 import { type Caches, trustedAuthorities } from '../caches.ts'
@@ -33,13 +34,24 @@ function identitiesLivingBy(identity: MutualIdentity, from: AuthorityRef, caches
   return [...new Set([...naming, ...owners])].filter((peer) => !peer.deleting)
 }
 
-/** Since when the Secret of a peer holds the anchors of the new authority; undefined: it does not, or its spec does not ask for them. One without a Secret has no program to be refused. */
+/**
+ * Since when each Secret of a peer holds the anchors of the new authority; undefined: one does not, or its spec does not ask for them. One that never had
+ * a Secret has no program to be refused; where it is only gone, or was renamed, programs go on with what they read from the former one.
+ */
 function acceptsSince(peer: MutualIdentity, to: AuthorityRef, trustDomain: string | undefined, caches: Caches): number | undefined {
   if (!trustedAuthorities(peer).includes(authorityKey(to))) return undefined
-  const secret = caches.leafSecrets.get(peer.namespace, peer.spec.delivery.secretName)
-  if (!secret) return 0
-  const accepted = secret.annotations[annotations.trustDomains]?.split(',') ?? []
-  return trustDomain !== undefined && accepted.includes(trustDomain)
-    ? parseInstant(secret.annotations[annotations.trustSince] ?? '')
-    : undefined
+  const { namespace, name, uid, spec, status } = peer
+  const present = caches.leafSecrets.get(namespace, spec.delivery.secretName)
+  if (!present && status.certificate) return undefined
+  const former = caches.leafSecrets
+    .by('identity', `${namespace}/${name}`)
+    .filter((secret) => secret !== present && secret.owner?.uid === uid && !secret.terminating)
+  const since = [...(present ? [present] : []), ...former].map((secret) => heldSince(secret, trustDomain))
+  return since.every((at) => at !== undefined) ? Math.max(0, ...since) : undefined
+}
+
+/** Since when a Secret holds the anchors of a trust domain. */
+function heldSince({ annotations: own }: LeafSecret, trustDomain: string | undefined): number | undefined {
+  const held = own[annotations.trustDomains]?.split(',') ?? []
+  return trustDomain !== undefined && held.includes(trustDomain) ? parseInstant(own[annotations.trustSince] ?? '') : undefined
 }
