@@ -1,7 +1,7 @@
 // An identity that goes over to another authority while something happens to its Secret: its peers must accept it at every step all the same.
 
 import { describe, expect, it } from '@jest/globals'
-import { minutes } from '../../src/base/duration.ts'
+import { hours, minutes } from '../../src/base/duration.ts'
 import { secrets } from '../../src/k8s/resource.ts'
 import { authority, file, identity, openShop, readyOf, respec, SHOP, secretOf } from '../support/scenario/cast.ts'
 import { watchOver } from '../support/scenario/oracles.ts'
@@ -132,6 +132,39 @@ describe('a peer that accepts the new authority', () => {
     expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
     refused = false
     await world.pass(minutes(30))
+    expect(signerOf(world)).toBe('next')
+    await allIsWell(one, 'payments', 'orders')
+  })
+})
+
+describe('a peer whose anchors came', () => {
+  it('while a clock was hours ahead is waited for as long as any other', async () => {
+    const one = await twoAuthorities()
+    const { world } = one
+    await respec(world, 'payments', { authorityRef: NEXT })
+    world.clock.shiftWall(hours(10))
+    await respec(world, 'orders', ACCEPTS_NEXT)
+    await world.pass(minutes(2))
+    world.clock.shiftWall(-hours(10))
+    // Found when all is looked at again.
+    await world.pass(hours(2) + minutes(12))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['Current', 'next'])
+    await one.oracles.comesToRest()
+    // What was replaced in the future is in use for ever to whoever counts by this clock.
+    expect(one.oracles.finish().filter((breach) => !breach.startsWith('O1'))).toEqual([])
+  })
+
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ['deleted', (world) => world.person.delete(secrets, { namespace: SHOP, name: 'orders-mtls' }, {})],
+    ['hidden', (world) => world.person.mergePatch(secrets, { namespace: SHOP, name: 'orders-mtls' }, { metadata: { labels: null } })],
+  ])('within the second in which its Secret was %s has all of the ten minutes', async (_what, happens) => {
+    const one = await twoAuthorities()
+    const { world } = one
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(2))
+    await happens(world)
+    await respec(world, 'orders', ACCEPTS_NEXT)
+    await world.pass(minutes(20))
     expect(signerOf(world)).toBe('next')
     await allIsWell(one, 'payments', 'orders')
   })

@@ -20,7 +20,7 @@ import type { IdentityFacts } from './facts.ts'
 import { keyFiles, type StoreContext, trustFiles } from './perform-files.ts'
 import { keystorePassword } from './perform-password.ts'
 import type { IdentityStep, SecretVersion } from './plan.ts'
-import { readableTime, type SecretPatch, taken } from './tidy.ts'
+import { pastTime, type SecretPatch, taken } from './tidy.ts'
 import type { Trust } from './trust.ts'
 
 export interface PerformDeps {
@@ -171,14 +171,15 @@ function storeContext({ identity }: IdentityFacts, now: Instant, { client, rando
 async function renderTrust(trust: Trust, facts: IdentityFacts, context: StoreContext) {
   const { pem, extra } = await trustFiles(trust, context)
   const own = presentSecret(facts)?.annotations ?? {}
-  const since = own[annotations.trustHash] === trust.hash ? readableTime(own[annotations.trustSince]) : undefined
+  const since = own[annotations.trustHash] === trust.hash ? pastTime(own[annotations.trustSince], context.now) : undefined
   const { hash: trustHash, trustDomains, formerAuthorities, bundle } = trust
   return {
     files: { ...pem, ...extra },
     annotations: trustAnnotations({
       bundleFingerprint: bundle.fingerprint,
       trustHash,
-      trustSince: since ?? formatInstant(context.now),
+      // Up to the next whole second: peers have the whole of the time that is counted from here.
+      trustSince: since ?? formatInstant(Math.ceil(context.now / 1000) * 1000),
       trustDomains,
       trustFilesHash: hashFiles(extra),
       formerAuthorities,

@@ -141,7 +141,7 @@ function afterwards({ formerSecrets }: IdentityFacts, { trust }: Asked, now: Ins
 /** The leaf is right: what is left is the Secret around it. */
 function tidy(facts: IdentityFacts, secret: SecretFacts, asked: Asked, now: Instant): IdentityPlan {
   const next = earliest(nextRenewal(secret, asked), asked.trust?.next)
-  const untidy = tidySecret(facts.identity, secret, asked)
+  const untidy = tidySecret(facts.identity, secret, asked, now)
   // An immutable Secret that is right serves until something must change; one of another type is not what programs look for.
   if (secret.type !== LEAF_SECRET_TYPE) return recreate(facts, secret)
   if (!untidy) return formerSecret(facts, secret, asked, next, now)
@@ -240,7 +240,7 @@ function idle(facts: IdentityFacts, stopped: Readiness, now: Instant): IdentityP
   // Whose policy does not allow the namespace is not trusted for having been named.
   const trusted = stopped.reason === 'NamespaceNotAllowed' ? { ...facts, switching: undefined } : facts
   const trust = present && trustOf(trusted, present, now)
-  const patch = trust && !('problem' in trust) && !secret.immutable ? trustPatch(secret, trust) : undefined
+  const patch = trust && !('problem' in trust) && !secret.immutable ? trustPatch(secret, trust, now) : undefined
   if (!patch) return nothing(readiness.reason, readiness.message, readiness)
   const version = { uid: secret.uid, resourceVersion: secret.resourceVersion }
   const step = { kind: 'update', secretName: secret.name, version, patch } as const

@@ -5,7 +5,7 @@ import { annotations } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
 import { holdsKey, TRUST_STORES } from '../../api/stored/leaf-files.ts'
 import { type AnnotationPatch, leafSecretMetadata, trustAnnotations } from '../../api/stored/leaf-secret.ts'
-import { formatInstant, parseInstant } from '../../base/instant.ts'
+import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Asked } from './asked.ts'
 import type { SecretFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
@@ -23,8 +23,8 @@ export interface SecretPatch {
 export const OUTDATED = 'the anchors are not those that are to be trusted'
 
 /** Only the anchors, for an identity that cannot be served just now; undefined when they are current. */
-export function trustPatch(secret: SecretFacts, trust: Trust): SecretPatch | undefined {
-  return trustIsCurrent(secret, trust) ? undefined : { labels: {}, annotations: {}, ownerReferences: undefined, trust }
+export function trustPatch(secret: SecretFacts, trust: Trust, now: Instant): SecretPatch | undefined {
+  return trustIsCurrent(secret, trust, now) ? undefined : { labels: {}, annotations: {}, ownerReferences: undefined, trust }
 }
 
 /** Undefined when all is as it must be. */
@@ -32,6 +32,7 @@ export function tidySecret(
   identity: MutualIdentity,
   secret: SecretFacts,
   asked: Asked,
+  now: Instant,
 ): { readonly reason: Reason; readonly message: string; readonly patch: SecretPatch } | undefined {
   const { generation, profileHash, authority, trust } = asked
   const wanted = leafSecretMetadata({
@@ -46,7 +47,7 @@ export function tidySecret(
   })
   const labels = { ...taken(secret.template.labels), ...wanted.labels }
   const patch = { ...wanted, labels, annotations: { ...taken(secret.template.annotations), ...wanted.annotations } }
-  if (trust && !trustIsCurrent(secret, trust)) return { reason: 'BundleOutdated', message: OUTDATED, patch: { ...patch, trust } }
+  if (trust && !trustIsCurrent(secret, trust, now)) return { reason: 'BundleOutdated', message: OUTDATED, patch: { ...patch, trust } }
   const wrong = [
     ...differing('label', { ...secret.template.labels, ...secret.labels }, patch.labels),
     ...differing('annotation', { ...secret.template.annotations, ...secret.annotations }, patch.annotations),
@@ -62,14 +63,14 @@ export function taken(values: Readonly<Record<string, string>>): Record<string, 
 }
 
 /** Whether the Secret holds these anchors and no others, and says so. */
-function trustIsCurrent(secret: SecretFacts, trust: Trust): boolean {
+function trustIsCurrent(secret: SecretFacts, trust: Trust, now: Instant): boolean {
   const files = [...Object.keys(trust.files), ...trust.stores.map((store) => TRUST_STORES[store])].sort()
   const present = secret.files.filter((name) => !holdsKey(name))
   const own = secret.annotations
   const said = trustAnnotations({
     bundleFingerprint: trust.bundle.fingerprint,
     trustHash: trust.hash,
-    trustSince: readableTime(own[annotations.trustSince]) ?? '',
+    trustSince: pastTime(own[annotations.trustSince], now) ?? '',
     trustDomains: trust.trustDomains,
     trustFilesHash: secret.trustFilesHash,
     formerAuthorities: trust.formerAuthorities,
@@ -81,10 +82,16 @@ function trustIsCurrent(secret: SecretFacts, trust: Trust): boolean {
   )
 }
 
-/** Annotations can be edited: an instant that is none would say for ever that the anchors are not there yet. */
-export function readableTime(text: string | undefined): string | undefined {
-  return text === undefined || parseInstant(text) === undefined ? undefined : text
+/**
+ * Annotations can be edited: an instant that is none would say for ever that the anchors are not there yet. One in the future, from a clock that was
+ * ahead, would say so until then; a minute is what clocks may differ by.
+ */
+export function pastTime(text: string | undefined, now: Instant): string | undefined {
+  const at = text === undefined ? undefined : parseInstant(text)
+  return at === undefined || at > now + CLOCK_SKEW_MS ? undefined : text
 }
+
+const CLOCK_SKEW_MS = 60_000
 
 function differing(what: string, present: Readonly<Record<string, string>>, wanted: AnnotationPatch): string[] {
   return Object.keys(wanted)

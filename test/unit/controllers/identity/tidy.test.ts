@@ -14,7 +14,7 @@ const facts = factsOf()
 const asked = askedFor(facts, NOW)
 if (!('profile' in asked)) throw new Error('these facts must ask for a certificate')
 const good = secretFor(facts)
-const tidy = (change: Partial<SecretFacts> = {}) => tidySecret(facts.identity, { ...good, ...change }, asked)
+const tidy = (change: Partial<SecretFacts> = {}) => tidySecret(facts.identity, { ...good, ...change }, asked, NOW)
 /** What the annotations are after a patch. */
 const patched = (annotationsBefore: Readonly<Record<string, string>>, patch: AnnotationPatch = {}): Record<string, string> =>
   Object.fromEntries(Object.entries({ ...annotationsBefore, ...patch }).filter((entry): entry is [string, string] => entry[1] !== null))
@@ -99,7 +99,7 @@ describe('only the anchors, for an identity that cannot be served', () => {
   const { trust } = asked
   if (!trust) throw new Error('these facts must have anchors')
   it('are patched and nothing else', () => {
-    expect(trustPatch({ ...good, bundleFingerprint: OLD, labels: {} }, trust)).toEqual({
+    expect(trustPatch({ ...good, bundleFingerprint: OLD, labels: {} }, trust, NOW)).toEqual({
       labels: {},
       annotations: {},
       ownerReferences: undefined,
@@ -107,6 +107,6 @@ describe('only the anchors, for an identity that cannot be served', () => {
     })
   })
   it('are left alone when they are current', () => {
-    expect(trustPatch(good, trust)).toBeUndefined()
+    expect(trustPatch(good, trust, NOW)).toBeUndefined()
   })
 })
