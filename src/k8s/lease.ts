@@ -57,6 +57,8 @@ export class Election {
   /** The last Lease this candidate read or wrote. */
   #lease: RawObject | undefined
   #sighting: Sighting | undefined
+  /** What was warned of and has not changed since. */
+  #complaint: string | undefined
 
   constructor(options: ElectionOptions) {
     this.#options = { durationMs: DURATION_MS, renewDeadlineMs: RENEW_DEADLINE_MS, retryMs: RETRY_MS, ...options }
@@ -107,9 +109,14 @@ export class Election {
     const { log, lease } = this.#options
     try {
       await (this.#term === undefined ? this.#acquire() : this.#renew(this.#term))
+      if (this.#complaint !== undefined) log.info('lease reached again', { lease: lease.name })
+      this.#complaint = undefined
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error) || isCancelled(error)) return
-      log.warn('lease not reached', { lease: lease.name, error: messageOf(error) })
+      // A round comes every two seconds: what stays as it was is said once.
+      const complaint = messageOf(error)
+      log[complaint === this.#complaint ? 'debug' : 'warn']('lease not reached', { lease: lease.name, error: complaint })
+      this.#complaint = complaint
     }
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { silentLog } from '../../../src/base/log.ts'
+import { createLog } from '../../../src/base/log.ts'
 import { Election } from '../../../src/k8s/lease.ts'
 import { type LeaseApi, leaseApi } from '../../support/lease-api.ts'
 import { type VirtualClock, virtualClock } from '../../support/virtual-clock.ts'
@@ -8,6 +8,8 @@ interface Candidate {
   readonly election: Election
   /** What was called, in order, with the second it was called at. */
   readonly calls: string[]
+  /** What it logged, at level info. */
+  readonly lines: string[]
   readonly connection: ReturnType<LeaseApi['connect']>
   signal: AbortSignal | undefined
 }
@@ -21,17 +23,19 @@ class Stage {
   candidate(identity: string, wallShiftMs = 0): Candidate {
     const connection = this.api.connect()
     const calls: string[] = []
+    const lines: string[] = []
     const at = (): string => `${Math.floor(this.clock.monotonic() / 1000)}`
     const clock = { ...this.clock, now: () => this.clock.now() + wallShiftMs }
     const candidate: Candidate = {
       calls,
+      lines,
       connection,
       signal: undefined,
       election: new Election({
         client: connection.client,
         clock,
         random: { uniform: () => 0, bytes: (count) => new Uint8Array(count) },
-        log: silentLog,
+        log: createLog('info', (line) => lines.push(line)),
         lease: { namespace: 'system', name: 'l' },
         identity,
         onAcquired: (signal) => {
@@ -218,6 +222,22 @@ describe('a leader', () => {
     await scene.pass(3)
     expect(a.calls).toEqual(['acquired 0', 'lost 10', 'acquired 22'])
     expect(a.signal?.aborted).toBe(false)
+  })
+
+  it('says once that the Lease cannot be reached, however long, and once that it can again', async () => {
+    const [scene, a] = await leading()
+    a.connection.fault = 'unreachable'
+    await scene.pass(600)
+    a.connection.fault = 'none'
+    await scene.pass(10)
+    const said = a.lines.map((line) => (JSON.parse(line) as { message: string }).message)
+    expect(said.filter((message) => message.startsWith('lease '))).toEqual([
+      'lease acquired',
+      'lease not reached',
+      'lease lost',
+      'lease acquired',
+      'lease reached again',
+    ])
   })
 
   it('has lost as soon as it sees another name in the Lease', async () => {
