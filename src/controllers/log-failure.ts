@@ -2,9 +2,10 @@
 
 import { consequenceOf, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { reasonOf } from './readiness.ts'
+import { isOldNews, type ReportedStatus, reasonOf } from './readiness.ts'
 
-/** A bug is logged with its stack by the loop, to which it is thrown once it was reported. */
-export function logFailure(error: unknown, log: Log): void {
-  if (consequenceOf(error) !== 'bug') log.warn('step failed', { reason: reasonOf(error), detail: messageOf(error) })
+/** `status`: as it was before this pass. A bug is logged with its stack by the loop, to which it is thrown once it was reported. */
+export function logFailure(error: unknown, status: ReportedStatus, log: Log): void {
+  if (consequenceOf(error) === 'bug') return
+  log[isOldNews(status, error) ? 'debug' : 'warn']('step failed', { reason: reasonOf(error), detail: messageOf(error) })
 }

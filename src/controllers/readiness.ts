@@ -56,6 +56,9 @@ export function conditionsFor(readiness: Readiness, previous: readonly Condition
   return all.filter((condition) => condition.type === 'Ready' || condition.type === extra)
 }
 
+/** Characters of a failure's message in a status. */
+const LONGEST_FAILURE = 500
+
 /** The failure after one more: a changed spec starts counting anew. */
 export function failureAfter(status: ReportedStatus, generation: number, error: unknown, now: Instant): LastFailure {
   const before = status.observedGeneration === generation ? status.lastFailure : undefined
@@ -64,12 +67,18 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
   const after = error instanceof OperatorError ? (error.after ?? 0) : 0
   return {
     reason: reasonOf(error),
-    message: cleanText(publicMessageOf(error), 500),
+    message: cleanText(publicMessageOf(error), LONGEST_FAILURE),
     at: formatInstant(now),
     attempts,
     // Up to the next whole second: what a server asked for is never cut.
     nextAttemptAt: formatInstant(Math.ceil((now + Math.min(Math.max(wait, after), LONGEST_HOLD_MS)) / 1000) * 1000),
   }
+}
+
+/** As Complaints does for errors of passes: the same again is no news for an hour, twelve attempts of five minutes. */
+export function isOldNews({ lastFailure }: ReportedStatus, error: unknown): boolean {
+  if (lastFailure?.reason !== reasonOf(error) || lastFailure.message !== cleanText(publicMessageOf(error), LONGEST_FAILURE)) return false
+  return lastFailure.attempts % 12 !== 0
 }
 
 /** No failure holds longer, whatever a server asks for: a status written while a clock was wrong must not stop an identity for years. */

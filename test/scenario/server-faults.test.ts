@@ -16,6 +16,7 @@ import {
   LONGEST_RETRY,
   materialOf,
   messageOf,
+  RECORD,
   renewAt,
   type Shop,
   serial,
@@ -225,6 +226,18 @@ describe('a right that is gone for an hour', () => {
     ['list and watch of pods', { strikes: ({ verb, resource }) => resource === 'pods' && ['list', 'watch'].includes(verb) }],
     ['everything', { strikes: () => true }],
   ])('%s', (_right, about) => spell(FORBIDDEN, about))
+})
+
+it('a failure that stays as it is stands in the log about once an hour', async () => {
+  const one = await faulty()
+  const { world } = one
+  one.fault((request) => (at('create', 'secrets')(request) || at('patch', 'configmaps')(request) ? FORBIDDEN : undefined))
+  await newcomer(world)
+  await world.person.mergePatch(configMaps, RECORD, { data: { 'bundle.json': 'x' } })
+  await world.pass(hours(3))
+  const failures = world.lines.filter((line) => line.includes('"message":"step failed"') && !line.includes('"level":"debug"'))
+  for (const name of ['ledger', 'default']) expect(failures.filter((line) => line.includes(`"name":"${name}"`)).length).toBeLessThan(6)
+  expect(failures.length).toBeGreaterThan(3)
 })
 
 describe('a definition that is gone for an hour', () => {

@@ -104,7 +104,7 @@ async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: Aut
 }
 
 function logPass(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, log: Log): void {
-  if (outcome.kind === 'failed') return logFailure(outcome.error, log)
+  if (outcome.kind === 'failed') return logFailure(outcome.error, facts.authority.status, log)
   const { state, reason, message } = plan.readiness
   if (plan.held || readyReason(facts.authority.status) === reason) return
   if (state === 'refused') log.warn('authority refused', { reason, detail: message })

@@ -162,7 +162,7 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
     })
   } else if (outcome.kind === 'updated') log.info('secret repaired', { reason: plan.reason, detail })
   else if (outcome.kind === 'deleted') log.info('secret deleted to be made again', { reason: plan.reason, detail })
-  else if (outcome.kind === 'failed') logFailure(outcome.error, log)
+  else if (outcome.kind === 'failed') logFailure(outcome.error, facts.identity.status, log)
   else {
     const { state, reason, message } = plan.readiness
     if (!plan.held && state !== 'ready' && readyReason(facts.identity.status) !== reason)
