@@ -5,8 +5,10 @@ import { describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../src/api/kinds.ts'
 import { hours, minutes, seconds } from '../../src/base/duration.ts'
 import { configMaps, secrets } from '../../src/k8s/resource.ts'
+import { corporateCa, sourceSecret } from '../support/corporate-ca.ts'
+import { OPERATOR_NAMESPACE } from '../support/material.ts'
 import type { Arrival, Fault, FaultHook } from '../support/memory-api/faults.ts'
-import { authorityReadyOf, identity, openShop, readyOf, SHOP, secretOf } from '../support/scenario/cast.ts'
+import { authority, authorityReadyOf, identity, openShop, readyOf, SHOP, secretOf } from '../support/scenario/cast.ts'
 import { operatorWrites, watchOver } from '../support/scenario/oracles.ts'
 import {
   AN_HOUR,
@@ -383,5 +385,49 @@ describe('an API server that is away', () => {
     expect(secretOf(world, 'payments-mtls')).toBeDefined()
     expect(authorityReadyOf(world, 'default')).toBe('Current')
     await allIsWell(one, 'payments', 'orders')
+  })
+})
+
+describe('a CA of somebody else that cannot be read', () => {
+  const unreadable = (request: Arrival): boolean => request.verb === 'get' && request.name === 'corporate-ca'
+
+  async function withSource(): Promise<Awaited<ReturnType<typeof faulty>>> {
+    const one = await faulty({ mutual: false })
+    const { metadata, ...source } = sourceSecret(await corporateCa())
+    const { resourceVersion: _version, uid: _uid, ...named } = metadata
+    await one.world.person.create(secrets, { ...source, metadata: named })
+    return one
+  }
+  const corporate = (world: World): Promise<unknown> =>
+    authority(world, 'corporate', { trustDomain: 'corporate.test', caSecret: { name: 'corporate-ca' }, leaf: { lifetime: '12h' } })
+
+  it('is why an authority has no CA, which its status says', async () => {
+    const one = await withSource()
+    const { world } = one
+    one.fault((request) => (unreadable(request) ? FORBIDDEN : undefined))
+    await corporate(world)
+    await world.pass(minutes(20))
+    expect(authorityReadyOf(world, 'corporate')).toBe('Forbidden')
+    one.fault(undefined)
+    await world.pass(LONGEST_RETRY)
+    expect(authorityReadyOf(world, 'corporate')).toBe('Current')
+    await allIsWell(one, 'payments', 'orders')
+  })
+
+  it('keeps nothing else of an authority that has its copy from being put right', async () => {
+    const one = await withSource()
+    const { world } = one
+    await corporate(world)
+    await identity(world, 'ledger', { serviceAccountName: 'ledger', authorityRef: { name: 'corporate' }, ...AN_HOUR })
+    await world.pass(minutes(1))
+    one.fault((request) => (unreadable(request) ? FORBIDDEN : undefined))
+    await world.pass(minutes(5))
+    const published = { namespace: OPERATOR_NAMESPACE, name: 'corporate-trust-bundle' }
+    await world.person.mergePatch(configMaps, published, { data: { 'ca.crt': 'x' } })
+    await world.pass(hours(1))
+    expect([authorityReadyOf(world, 'corporate'), readyOf(world, 'ledger')]).toEqual(['Current', 'Current'])
+    one.fault(undefined)
+    await world.pass(LONGEST_RETRY)
+    await allIsWell(one, 'payments', 'orders', 'ledger')
   })
 })

@@ -4,7 +4,7 @@ import type { AuthorityStatus } from '../../api/authority.ts'
 import { authorityResources } from '../../api/kinds.ts'
 import { API_VERSION, type AuthorityKind, authorityOfKey } from '../../api/names.ts'
 import { minutes } from '../../base/duration.ts'
-import { consequenceOf } from '../../base/errors.ts'
+import { consequenceOf, OperatorError } from '../../base/errors.ts'
 import { parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
 import { isConflict, isNotFound } from '../../k8s/errors.ts'
@@ -39,10 +39,10 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   if (!authority || authority.deleting) return { at: undefined }
   const { backEnd } = authority.spec
   // A spec that cannot be used may hold an empty name, by which the whole collection would be read.
-  if (backEnd.kind === 'caSecret' && authority.problem === undefined) await lookAtSource(backEnd.name, deps)
+  const unread = backEnd.kind === 'caSecret' && authority.problem === undefined ? await lookAtSource(backEnd.name, deps) : undefined
   const facts = observeAuthorityState(authority, deps.caches, deps.rules)
   const plan = planAuthority(facts, deps.clock.now())
-  const outcome = await attempt(facts, plan, deps)
+  const outcome = await attempt(facts, plan, unread, deps)
   // What was written came back into the cache: the next pass sees it and tells people where things stand.
   if (outcome.kind === 'changed') {
     pass.log.info('authority changed', { reason: plan.reason, detail: plan.message, secret: outcome.name })
@@ -57,18 +57,30 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   return { at: Math.min(plan.next ?? Number.POSITIVE_INFINITY, deps.clock.now() + LOOK_AGAIN) }
 }
 
-/** Before anything is observed: what is remembered of the Secret is as it was then. */
-async function lookAtSource(name: string, deps: AuthorityDeps): Promise<void> {
+/** Before anything is observed: what is remembered of the Secret is as it was then. Returns why it could not be read. */
+async function lookAtSource(name: string, deps: AuthorityDeps): Promise<OperatorError | undefined> {
   const ref = { namespace: deps.namespace, name }
   try {
     deps.sawSource(ref, await deps.client.get(secrets, ref))
   } catch (error) {
-    if (!isNotFound(error)) throw error
-    deps.sawSource(ref, undefined)
+    if (isNotFound(error)) deps.sawSource(ref, undefined)
+    else if (error instanceof OperatorError) return error
+    else throw error
   }
+  return undefined
 }
 
-async function attempt(facts: AuthorityFacts, plan: AuthorityPlan, deps: AuthorityDeps): Promise<AuthorityOutcome> {
+/** A source that cannot be read (`unread`) stops nothing but what needs it: while a copy signs it is for the log alone, before that it is why there is no CA. */
+async function attempt(
+  facts: AuthorityFacts,
+  plan: AuthorityPlan,
+  unread: OperatorError | undefined,
+  deps: AuthorityDeps,
+): Promise<AuthorityOutcome> {
+  if (unread && plan.step.kind === 'none') {
+    if (facts.generations.length > 0) throw unread
+    if (!plan.held) return { kind: 'failed', error: unread }
+  }
   try {
     return await performAuthority(plan.step, facts, deps)
   } catch (error) {
