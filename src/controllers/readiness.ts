@@ -96,11 +96,16 @@ export function readyReason(status: ReportedStatus): string | undefined {
   return status.conditions.find((condition) => condition.type === 'Ready')?.reason
 }
 
-/** Whether a status says something else, times of transition aside. */
+const OWN_CONDITIONS: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled'])
+
+/** Others may have conditions of their own in a status, which are none of our business. */
+export const isOwnCondition = ({ type }: Pick<Condition, 'type'>): boolean => OWN_CONDITIONS.has(type)
+
+/** Whether a status says something else, times of transition and conditions of others aside. */
 export function statusDiffers(a: ReportedStatus, b: ReportedStatus): boolean {
   const { conditions: before, ...restBefore } = a
   const { conditions: after, ...restAfter } = b
-  return !sameConditions(before, after) || canonical(restBefore) !== canonical(restAfter)
+  return !sameConditions(before.filter(isOwnCondition), after.filter(isOwnCondition)) || canonical(restBefore) !== canonical(restAfter)
 }
 
 /** JSON with sorted keys: equal texts, equal values. */

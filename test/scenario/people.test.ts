@@ -548,3 +548,49 @@ describe('a spec that goes from good to bad and back', () => {
     await allIsWell(one, 'payments', 'orders')
   })
 })
+
+describe('a condition in a status that somebody else put there', () => {
+  const put = async (world: World, type: string): Promise<void> => {
+    const condition = {
+      type,
+      status: 'True',
+      reason: 'Restored',
+      message: 'x',
+      observedGeneration: 1,
+      lastTransitionTime: '2026-11-24T12:00:00Z',
+    }
+    for (const [resource, ref] of [
+      [mutualIdentities, { namespace: SHOP, name: 'payments' }],
+      [clusterMutualAuthorities, { namespace: '', name: 'default' }],
+    ] as const) {
+      const { conditions = [] } = (world.api.object(resource, ref)?.['status'] ?? {}) as { conditions?: readonly object[] }
+      await world.person.mergePatch(resource, ref, { status: { conditions: [...conditions, condition] } }, { subresource: 'status' })
+    }
+    world.processes[0]?.resync()
+    await world.settle()
+  }
+  const typesIn = (world: World): readonly string[] => {
+    const { status } = world.api.object(mutualIdentities, { namespace: SHOP, name: 'payments' }) as {
+      status?: { conditions: { type: string }[] }
+    }
+    return status?.conditions.map(({ type }) => type) ?? []
+  }
+
+  it.each(['Stalled', 'Reconciling'])('goes where it is one of ours (%s)', async (type) => {
+    const one = await shop()
+    await put(one.world, type)
+    expect(typesIn(one.world)).toEqual(['Ready'])
+    await allIsWell(one, 'payments', 'orders')
+  })
+
+  it('stays where it is none of ours, and is no reason to write', async () => {
+    const one = await shop()
+    const before = operatorWrites(one.world).length
+    await put(one.world, 'Audited')
+    expect([typesIn(one.world), operatorWrites(one.world).length]).toEqual([['Ready', 'Audited'], before])
+    await respec(one.world, 'payments', { certificate: { keyType: 'ED25519' } })
+    await one.world.pass(minutes(1))
+    expect(typesIn(one.world)).toEqual(['Ready', 'Audited'])
+    await allIsWell(one, 'payments', 'orders')
+  })
+})
