@@ -1,8 +1,10 @@
 // An identity that goes over to another authority while something happens to its Secret: its peers must accept it at every step all the same.
 
 import { describe, expect, it } from '@jest/globals'
+import { clusterMutualAuthorities } from '../../src/api/kinds.ts'
 import { hours, minutes } from '../../src/base/duration.ts'
-import { secrets } from '../../src/k8s/resource.ts'
+import { type RawObject, secrets } from '../../src/k8s/resource.ts'
+import { OPERATOR_NAMESPACE } from '../support/material.ts'
 import { authority, file, identity, openShop, readyOf, respec, SHOP, secretOf } from '../support/scenario/cast.ts'
 import { watchOver } from '../support/scenario/oracles.ts'
 import { AN_HOUR, allIsWell, type Shop } from '../support/scenario/shop.ts'
@@ -68,6 +70,39 @@ describe('an identity that waits for its peers', () => {
     expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
     await one.oracles.comesToRest()
     expect(one.oracles.finish()).toEqual([])
+  })
+})
+
+describe('the authority that an identity waits to leave', () => {
+  const CA = { namespace: OPERATOR_NAMESPACE, name: 'default-ca-1' }
+  it.each<[string, (world: World) => Promise<unknown>, (world: World, backup: RawObject) => Promise<unknown>]>([
+    [
+      'is deleted and made again',
+      (world) => world.person.delete(clusterMutualAuthorities, { namespace: '', name: 'default' }, {}),
+      (world) => authority(world, 'default', { trustDomain: 'old.test' }),
+    ],
+    [
+      'cannot sign for a while',
+      (world) => world.person.mergePatch(secrets, CA, { data: { 'tls.key': 'eA==' } }),
+      (world, { data }) => world.person.mergePatch(secrets, CA, { data }),
+    ],
+  ])('%s: its certificate stays, and it goes on', async (_what, harm, repair) => {
+    const one = await twoAuthorities()
+    const { world } = one
+    for (const name of ['payments', 'orders']) await respec(world, name, AN_HOUR)
+    const backup = world.api.object(secrets, CA) as RawObject
+    await respec(world, 'payments', { authorityRef: NEXT })
+    await world.pass(minutes(2))
+    await harm(world)
+    await world.pass(minutes(10))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+    await repair(world, backup)
+    await world.pass(minutes(40))
+    expect([readyOf(world, 'payments'), signerOf(world)]).toEqual(['PeersNotReady', 'default'])
+    await respec(world, 'orders', ACCEPTS_NEXT)
+    await world.pass(minutes(20))
+    expect(signerOf(world)).toBe('next')
+    await allIsWell(one, 'payments', 'orders')
   })
 })
 

@@ -454,11 +454,18 @@ describe('an old authority that cannot sign any more', () => {
   it.each<[string, (one: Passes) => void]>([
     ['because its key is gone', (one) => withoutKey(one, 'default')],
     ['because it was deleted', (one) => one.stores.authorities.removed({ namespace: '', name: 'default' }, 'uid-default')],
-  ])('%s holds up nobody, and what it signed stays accepted', async (_what, stop) => {
+  ])('%s is waited for until shortly before the end of what it signed, which stays accepted', async (_what, stop) => {
     const one = await scene()
     respec(one, 'payments', MODERN)
     await round(one)
     stop(one)
+    await one.clock.advance(endOf(one, 'payments') - PROPAGATION - one.clock.now() - seconds(1))
+    await one.identity('shop', 'payments')
+    expect([signerOf(one, 'payments'), planOf(one, 'payments').readiness.message]).toEqual([
+      'default',
+      expect.stringContaining('ClusterMutualAuthority default cannot sign just now'),
+    ])
+    await one.clock.advance(seconds(1))
     await one.identity('shop', 'payments')
     expect(signerOf(one, 'payments')).toBe('modern')
     // orders still presents the old one.
