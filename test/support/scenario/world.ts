@@ -11,7 +11,7 @@ import { type Config, parseConfig } from '../../../src/config.ts'
 import { type ControllerSet, createControllerSet } from '../../../src/controller-set.ts'
 import { type Client, createClient } from '../../../src/k8s/client.ts'
 import { fencedClient } from '../../../src/k8s/fenced-client.ts'
-import { createStores, type Stores, storeWatchers } from '../../../src/stores.ts'
+import { createStores, restartWatchers, type Stores, storeWatchers } from '../../../src/stores.ts'
 import type { Metrics } from '../../../src/telemetry/metrics.ts'
 import { OPERATOR_NAMESPACE, steadyRandom } from '../material.ts'
 import type { FaultHook } from '../memory-api/faults.ts'
@@ -173,7 +173,9 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
     config.watchNamespaces,
   )
   const client = createClient(connection, { clock, random, fieldManager: 'mutual-identity' })
-  const watchers = Object.values(storeWatchers(stores, { client, clock, random, log, operatorNamespace: config.namespace })).flat()
+  const watching = { client, clock, random, log, operatorNamespace: config.namespace }
+  const watchers = Object.values(storeWatchers(stores, watching)).flat()
+  const workloadWatchers = config.restartWorkloads ? Object.values(restartWatchers(stores, watching)).flat() : []
   const term = new AbortController()
   const set: ControllerSet = createControllerSet({
     config,
@@ -186,6 +188,8 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
   })
   const controllers = Object.values(set.controllers)
   const running = (async () => {
+    // Nobody waits for these.
+    for (const watcher of workloadWatchers) void watcher.start().catch(() => undefined)
     await Promise.all(watchers.map((watcher) => watcher.start()))
     await set.start()
   })()
@@ -201,7 +205,7 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
       async stop() {
         await set.stop()
         term.abort()
-        await Promise.all(watchers.map((watcher) => watcher.stop()))
+        await Promise.all([...watchers, ...workloadWatchers].map((watcher) => watcher.stop()))
         connection.kill()
       },
       resync: () => set.enqueueAll(),
