@@ -202,6 +202,8 @@ export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflic
 /** A version or continue token that the server has forgotten (410): list again. */
 export const isGone = (error: unknown): boolean => hasReason(error, 'Expired')
 export const isNamespaceTerminating = (error: unknown): boolean => hasReason(error, 'NamespaceTerminating')
+/** Sent, and no answer came: it may have been carried out. */
+export const isConnectionLost = (error: unknown): boolean => hasReason(error, 'ConnectionLost')
 /** The caller's own signal, or the end of the transport. */
 export const isCancelled = (error: unknown): boolean => hasReason(error, 'Cancelled')
 /** The same question for fewer objects may be answered. */

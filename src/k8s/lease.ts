@@ -9,8 +9,8 @@ import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Client } from './client.ts'
-import { isAlreadyExists, isCancelled, isConflict, isNotFound } from './errors.ts'
-import { firstSpec, heldSpec, releasedSpec, type Sighting, sight, specOf } from './lease-record.ts'
+import { isAlreadyExists, isCancelled, isConflict, isConnectionLost, isNotFound } from './errors.ts'
+import { firstSpec, heldSpec, type LeaseSpec, releasedSpec, type Sighting, sight, specOf } from './lease-record.ts'
 import { leases, type ObjectRef, type RawObject } from './resource.ts'
 
 export interface ElectionOptions {
@@ -223,9 +223,21 @@ export class Election {
     this.#lease = await client.create(leases, { metadata: { name: lease.name, namespace: lease.namespace }, spec }, this.#call(term))
   }
 
-  async #write(seen: RawObject, spec: object, term?: Term): Promise<void> {
+  /**
+   * A write whose answer was lost may have been carried out, and its repeat is a Conflict: then the Lease itself tells. Else a candidate that hears no
+   * answer to any write would never lead, and by what it writes keep all others from leading.
+   */
+  async #write(seen: RawObject, spec: LeaseSpec, term?: Term): Promise<void> {
     const { client, lease } = this.#options
-    this.#lease = await client.mergePatch(leases, lease, withVersion(seen, spec), this.#call(term))
+    try {
+      this.#lease = await client.mergePatch(leases, lease, withVersion(seen, spec), this.#call(term))
+    } catch (error) {
+      // After a time-out there is no time for another look.
+      if (!isConflict(error) && !isConnectionLost(error)) throw error
+      const found = await this.#read(term).catch(() => undefined)
+      if (found === undefined || specOf(found).renewTime !== spec.renewTime || specOf(found).holderIdentity !== spec.holderIdentity)
+        throw error
+    }
   }
 
   /** A hanging request ends with the term or the election, and no later than a few rounds. */

@@ -8,8 +8,8 @@ import type { RawObject } from '../../src/k8s/resource.ts'
 
 export type LeaseClient = Pick<Client, 'get' | 'create' | 'mergePatch'>
 
-/** What happens to the calls of one client. `lost`: carried out, but the answer does not come. `hang`: neither, until signal or deadline. */
-export type Fault = 'none' | 'unreachable' | 'lost' | 'hang'
+/** What happens to the calls of one client. `lost`: carried out, but the answer does not come; `writesLost`: of writes alone. `hang`: neither, until signal or deadline. */
+export type Fault = 'none' | 'unreachable' | 'lost' | 'writesLost' | 'hang'
 
 export interface LeaseApi {
   lease: RawObject | undefined
@@ -51,7 +51,11 @@ export function leaseApi(clock: Clock): LeaseApi {
     },
     connect() {
       const connection = { fault: 'none' as Fault, client: {} as LeaseClient }
-      const through = async (carryOut: () => RawObject, { signal, deadlineMs = 30_000 }: CallOptions = {}): Promise<RawObject> => {
+      const through = async (
+        writes: boolean,
+        carryOut: () => RawObject,
+        { signal, deadlineMs = 30_000 }: CallOptions = {},
+      ): Promise<RawObject> => {
         await Promise.resolve()
         if (signal?.aborted) throw localError('Cancelled', 'cancelled')
         if (connection.fault === 'unreachable') throw localError('NotSent', 'nobody listens')
@@ -60,32 +64,44 @@ export function leaseApi(clock: Clock): LeaseApi {
           throw signal?.aborted ? localError('Cancelled', 'cancelled') : localError('TimedOut', 'no answer in time')
         }
         const result = structuredClone(carryOut())
-        if (connection.fault === 'lost') throw localError('ConnectionLost', 'no answer')
+        if (connection.fault === 'lost' || (writes && connection.fault === 'writesLost')) throw localError('ConnectionLost', 'no answer')
         return result
       }
       connection.client = {
         get: (_resource, _ref, options) =>
-          through(() => {
-            if (api.lease === undefined) throw status(404, 'NotFound')
-            return api.lease
-          }, options),
+          through(
+            false,
+            () => {
+              if (api.lease === undefined) throw status(404, 'NotFound')
+              return api.lease
+            },
+            options,
+          ),
         create: (_resource, object, options) =>
-          through(() => {
-            if (api.lease !== undefined) throw status(409, 'AlreadyExists')
-            writes++
-            api.lease = store(undefined, object)
-            return api.lease
-          }, options),
+          through(
+            true,
+            () => {
+              if (api.lease !== undefined) throw status(409, 'AlreadyExists')
+              writes++
+              api.lease = store(undefined, object)
+              return api.lease
+            },
+            options,
+          ),
         mergePatch: (_resource, _ref, patch, options) =>
-          through(() => {
-            if (api.lease === undefined) throw status(404, 'NotFound')
-            const change = patch as RawObject
-            const { uid, resourceVersion } = api.lease.metadata
-            if (change.metadata.resourceVersion !== resourceVersion || change.metadata.uid !== uid) throw status(409, 'Conflict')
-            writes++
-            api.lease = store(api.lease, change)
-            return api.lease
-          }, options),
+          through(
+            true,
+            () => {
+              if (api.lease === undefined) throw status(404, 'NotFound')
+              const change = patch as RawObject
+              const { uid, resourceVersion } = api.lease.metadata
+              if (change.metadata.resourceVersion !== resourceVersion || change.metadata.uid !== uid) throw status(409, 'Conflict')
+              writes++
+              api.lease = store(api.lease, change)
+              return api.lease
+            },
+            options,
+          ),
       }
       return connection
     },

@@ -184,6 +184,17 @@ describe('a candidate', () => {
   })
 })
 
+it('a candidate that never hears that its writes were carried out leads, and does not keep everybody from it', async () => {
+  const scene = stage()
+  const [a, b] = [scene.candidate('a'), scene.candidate('b')]
+  a.connection.fault = 'writesLost'
+  a.election.start()
+  await scene.pass(1)
+  b.election.start()
+  await scene.pass(60)
+  expect([a.calls, b.calls]).toEqual([['acquired 2'], []])
+})
+
 describe('a leader', () => {
   const leading = async (): Promise<[Stage, Candidate]> => {
     const scene = stage()
@@ -213,6 +224,13 @@ describe('a leader', () => {
       expect([a.signal?.aborted, a.election.leading]).toEqual([true, false])
     },
   )
+
+  it('that never hears that its writes were carried out sees it in the Lease, and leads on', async () => {
+    const [scene, a] = await leading()
+    a.connection.fault = 'writesLost'
+    await scene.pass(120)
+    expect(a.calls).toEqual(['acquired 0'])
+  })
 
   it('that lost stands again and leads when it can', async () => {
     const [scene, a] = await leading()
