@@ -3,7 +3,7 @@
 
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { messageOf, OperatorError } from '../base/errors.ts'
-import { readElement, readElements, TAG } from './der.ts'
+import { type Element, readElement, readElements, readOid, TAG } from './der.ts'
 import { describeKey, isAcceptableKey } from './key-type.ts'
 import { formatPem, type PemBlock, parsePem } from './pem.ts'
 
@@ -18,6 +18,12 @@ interface Form {
   readonly type: 'pkcs8' | 'pkcs1' | 'sec1'
   readonly second: number
 }
+
+/**
+ * The algorithms of PKCS#8 that are read at all: RSA, EC, Ed25519. Of a key for DSA or DH OpenSSL computes the public half while it decodes, and whoever
+ * wrote the key chose its size: 12 s for 32,000 bits, in which nothing else runs.
+ */
+const ALGORITHMS: ReadonlySet<string> = new Set(['1.2.840.113549.1.1.1', '1.2.840.10045.2.1', '1.3.101.112'])
 
 /** A key of 8192 bits in PEM is 6.4 kB. */
 const MAX_BYTES = 16 * 1024
@@ -49,9 +55,8 @@ export function parsePrivateKey(pem: string | Buffer): KeyObject {
   const key = decode(der, form)
   der.fill(0)
   if (!key) throw invalid(`its ${label} block cannot be decoded`)
-  if (!isAcceptableKey(key)) {
-    throw invalid(`${describeKey(key)} is not supported: use ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of at least 2048 bits`)
-  }
+  if (key === 'unsupported') throw unsupported('its algorithm')
+  if (!isAcceptableKey(key)) throw unsupported(describeKey(key))
   return key
 }
 
@@ -68,13 +73,23 @@ function onlyBlock(text: string): PemBlock {
 }
 
 /** OpenSSL's own messages are dropped: what they repeat is not ours to know. It ignores labels and bytes after the key, which we do not. */
-function decode(der: Buffer, { type, second }: Form): KeyObject | undefined {
+function decode(der: Buffer, { type, second }: Form): KeyObject | 'unsupported' | undefined {
   try {
     const [, element] = readElements(readElement(der, TAG.sequence, 'a key').content, 'a key')
-    return element?.tag === second ? createPrivateKey({ key: der, format: 'der', type }) : undefined
+    if (element?.tag !== second) return undefined
+    if (type === 'pkcs8' && !ALGORITHMS.has(algorithmOf(element))) return 'unsupported'
+    return createPrivateKey({ key: der, format: 'der', type })
   } catch {
     return undefined
   }
+}
+
+function algorithmOf(identifier: Element): string {
+  return readOid(readElements(identifier.content, 'an algorithm')[0], 'an algorithm')
+}
+
+function unsupported(what: string): OperatorError {
+  return invalid(`${what} is not supported: use ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of at least 2048 bits`)
 }
 
 function invalid(detail: string): OperatorError {

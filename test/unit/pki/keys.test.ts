@@ -10,6 +10,14 @@ import { refusalOf, refused } from '../../support/refusals.ts'
 const pem = (key: KeyObject, options: object): string =>
   key.export({ format: 'pem', ...options } as { format: 'pem'; type: 'pkcs8' }) as string
 
+/** A DER element of any length below 64 KiB. */
+function elementOf(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(parts)
+  const { length } = content
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.of(tag, ...size), content])
+}
+
 describe('a key pair', () => {
   it.each(KEY_TYPES)(
     'of %s is made, rendered and read back',
@@ -88,8 +96,12 @@ describe('a private key', () => {
     ['encrypted PKCS#1', pem(rsaOf(2048).privateKey, { type: 'pkcs1', cipher: 'aes-256-cbc', passphrase: 'x' }), /headers/],
     ['RSA of 1024 bits', pem(rsaOf(1024).privateKey, { type: 'pkcs8' }), /RSA of 1024 bits is not supported/],
     ['another curve', pem(generateKeyPairSync('ec', { namedCurve: 'secp224r1' }).privateKey, { type: 'pkcs8' }), /EC on secp224r1/],
-    ['X25519', pem(generateKeyPairSync('x25519').privateKey, { type: 'pkcs8' }), /X25519 is not supported/],
-    ['RSA-PSS', pem(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey, { type: 'pkcs8' }), /RSA-PSS of 2048 bits/],
+    ['X25519', pem(generateKeyPairSync('x25519').privateKey, { type: 'pkcs8' }), /its algorithm is not supported: use ECDSA on/],
+    [
+      'RSA-PSS',
+      pem(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey, { type: 'pkcs8' }),
+      /its algorithm is not supported/,
+    ],
     ['garbage', formatPem('PRIVATE KEY', Buffer.alloc(40, 4)), /cannot be decoded/],
     ['something after the key', formatPem('PRIVATE KEY', Buffer.concat([der, Buffer.of(0)])), /cannot be decoded/],
     ['the wrong label', good.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY'), /cannot be decoded/],
@@ -98,6 +110,20 @@ describe('a private key', () => {
   ])('is not read from %s', (_name, text, message) => {
     expect(refused(() => parsePrivateKey(text))).toMatch(/^PrivateKeyInvalid: the private key is refused: /)
     expect(refused(() => parsePrivateKey(text))).toMatch(message)
+  })
+
+  // OpenSSL raises to the power of the private half to know the public one: 12 s for these.
+  it.each([
+    ['DSA', '2a8648ce380401'],
+    ['DH', '2a864886f70d010301'],
+  ])('of %s, of any size, is refused at once: whoever may write a Secret must not hold up everybody', (_name, algorithm) => {
+    const number = (bytes: number) => elementOf(0x02, Buffer.of(0x41), Buffer.alloc(bytes - 2, 0xa5), Buffer.of(0x01))
+    const parameters = elementOf(0x30, number(4000), number(32), number(2))
+    const identifier = elementOf(0x30, elementOf(0x06, Buffer.from(algorithm, 'hex')), parameters)
+    const text = formatPem('PRIVATE KEY', elementOf(0x30, Buffer.of(0x02, 1, 0), identifier, elementOf(0x04, number(4000))))
+    const startedAt = performance.now()
+    expect(refused(() => parsePrivateKey(text))).toMatch(/its algorithm is not supported/)
+    expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 
   it('never gets into the message of its refusal', () => {
