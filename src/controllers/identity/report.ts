@@ -131,8 +131,13 @@ const issuedBy = ({ kind, name }: AuthorityRef, generation: number): string => `
 function podsAfter(facts: IdentityFacts): MutualIdentityStatus['pods'] {
   if (facts.unknown.includes('pods')) return facts.identity.status.pods
   const account = accountAsked(facts)
-  const matching = typeof account === 'string' ? (facts.podsByAccount[account] ?? 0) : facts.selectedPods
+  const matching = typeof account === 'string' ? countOf(account, facts) : facts.selectedPods
   return { selected: facts.selectedPods, mismatched: facts.selectedPods - matching }
+}
+
+/** A service account may be called `constructor`. */
+function countOf(account: string, { podsByAccount }: IdentityFacts): number {
+  return Object.hasOwn(podsByAccount, account) ? (podsByAccount[account] ?? 0) : 0
 }
 
 function spiffeIdAfter(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): { spiffeID: string } | undefined {

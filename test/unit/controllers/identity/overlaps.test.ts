@@ -171,6 +171,14 @@ describe('the counts of pods in the status', () => {
     expect(statusOf(one)?.pods).toEqual({ selected: 0, mismatched: 0 })
   })
 
+  it('are counts too for an account whose name every object has', async () => {
+    const one = await scene()
+    pods(one, 1)
+    identity(one, 'payments', { spec: { serviceAccountName: 'constructor' } })
+    await one.identity()
+    expect(statusOf(one)?.pods).toEqual({ selected: 1, mismatched: 1 })
+  })
+
   it('are told again 30 seconds after the last status, by the last of many changes', async () => {
     const one = await scene()
     pods(one, 1)
