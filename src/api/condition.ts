@@ -1,7 +1,7 @@
 // Conditions as kstatus and `kubectl wait` read them (metav1.Condition). Used by reports and projections.
 // Pure: the time is an argument, and equality ignores times that carry no meaning.
 
-import { formatInstant, type Instant } from '../base/instant.ts'
+import { formatInstant, type Instant, parseInstant } from '../base/instant.ts'
 
 export type ConditionStatus = 'True' | 'False' | 'Unknown'
 
@@ -17,7 +17,7 @@ export interface Condition {
 
 /**
  * The list with `next` in the place of the condition of its type, or at the end. `lastTransitionTime` is `at`, or what it was
- * while the status stays the same.
+ * while the status stays the same and that is an instant.
  */
 export function setCondition(
   conditions: readonly Condition[],
@@ -25,7 +25,9 @@ export function setCondition(
   at: Instant,
 ): readonly Condition[] {
   const before = conditions.find((condition) => condition.type === next.type)
-  const lastTransitionTime = before?.status === next.status ? before.lastTransitionTime : formatInstant(at)
+  const since =
+    before?.status === next.status && parseInstant(before.lastTransitionTime) !== undefined ? before.lastTransitionTime : undefined
+  const lastTransitionTime = since ?? formatInstant(at)
   const condition: Condition = { ...next, lastTransitionTime }
   return before ? conditions.map((present) => (present === before ? condition : present)) : [...conditions, condition]
 }

@@ -1,6 +1,7 @@
 // Reads the parts of a status that all kinds share. Used by the projections of this folder only.
 // A status is a cache that we wrote ourselves: what cannot be read is left out, and the next report writes it again.
 
+import { printable } from '../base/printable.ts'
 import type { Condition, ConditionStatus } from './condition.ts'
 import { asList, asRecord } from './reading.ts'
 
@@ -18,15 +19,17 @@ interface Types {
   readonly number: number
 }
 
-/** The named fields of an object that have the named type. */
+/** The named fields of an object that have the named type. A text that is not printable is none of ours, and the API server would refuse it for ever. */
 export function readFields<T extends Readonly<Record<string, keyof Types>>>(
   raw: unknown,
   types: T,
 ): { readonly [K in keyof T]?: Types[T[K]] } {
   const fields = asRecord(raw) ?? {}
-  const known = Object.entries(types).filter(([name, type]) => typeof fields[name] === type)
+  const known = Object.entries(types).filter(([name, type]) => typeof fields[name] === type && isOurs(fields[name]))
   return Object.fromEntries(known.map(([name]) => [name, fields[name]])) as { [K in keyof T]?: Types[T[K]] }
 }
+
+const isOurs = (value: unknown): boolean => typeof value !== 'string' || printable(value) === value
 
 /** The items of a list that `read` can read. */
 export function readItems<T>(raw: unknown, read: (item: unknown) => T | undefined): readonly T[] {

@@ -5,6 +5,7 @@ import type { LastFailure } from '../api/reading-status.ts'
 import { isReason, type Reason } from '../api/reason.ts'
 import { OperatorError, publicMessageOf } from '../base/errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../base/instant.ts'
+import { printable } from '../base/printable.ts'
 
 /** What people are told: the Ready condition. */
 export interface Readiness {
@@ -33,13 +34,6 @@ export interface Announcement {
 const FIRST_RETRY_MS = 2_000
 const LONGEST_RETRY_MS = 300_000
 
-/** Control characters and others that YAML refuses (an apply body is read as YAML), and halves of pairs that a cut leaves. */
-const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\ufeff\ufffe\uffff]/gu
-
-function cleanText(text: string, longest: number): string {
-  return text.slice(0, longest).toWellFormed().replace(UNPRINTABLE, '\ufffd')
-}
-
 /** The reason of a failure; a plain error is a bug of ours. */
 export function reasonOf(error: unknown): Reason {
   return error instanceof OperatorError && isReason(error.reason) ? error.reason : 'InternalError'
@@ -48,7 +42,7 @@ export function reasonOf(error: unknown): Reason {
 /** Ready, and Reconciling or Stalled only while true. */
 export function conditionsFor(readiness: Readiness, previous: readonly Condition[], generation: number, at: Instant): readonly Condition[] {
   const { state, reason, message } = readiness
-  const base = { reason, message: cleanText(message, 1000), observedGeneration: generation }
+  const base = { reason, message: printable(message.slice(0, 1000)), observedGeneration: generation }
   const ready = setCondition(previous, { ...base, type: 'Ready', status: state === 'ready' ? 'True' : 'False' }, at)
   if (state === 'ready') return ready.filter((condition) => condition.type === 'Ready')
   const extra = state === 'refused' ? 'Stalled' : 'Reconciling'
@@ -67,7 +61,7 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
   const after = error instanceof OperatorError ? (error.after ?? 0) : 0
   return {
     reason: reasonOf(error),
-    message: cleanText(publicMessageOf(error), LONGEST_FAILURE),
+    message: printable(publicMessageOf(error).slice(0, LONGEST_FAILURE)),
     at: formatInstant(now),
     attempts,
     // Up to the next whole second: what a server asked for is never cut.
@@ -77,7 +71,7 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
 
 /** As Complaints does for errors of passes: the same again is no news for an hour, twelve attempts of five minutes. */
 export function isOldNews({ lastFailure }: ReportedStatus, error: unknown): boolean {
-  if (lastFailure?.reason !== reasonOf(error) || lastFailure.message !== cleanText(publicMessageOf(error), LONGEST_FAILURE)) return false
+  if (lastFailure?.reason !== reasonOf(error) || lastFailure.message !== printable(publicMessageOf(error).slice(0, LONGEST_FAILURE))) return false
   return lastFailure.attempts % 12 !== 0
 }
 

@@ -27,6 +27,10 @@ describe('setCondition', () => {
     ])
   })
 
+  it('takes the new time where what stood there is none', () => {
+    expect(setCondition([condition({ lastTransitionTime: 'x' })], next(), EARLIER)).toEqual([condition()])
+  })
+
   it('leaves the other conditions and their order alone', () => {
     const others = [condition({ type: 'A' }), condition(), condition({ type: 'B' })]
     const types = setCondition(others, next({ status: 'False' }), LATER).map(({ type }) => type)

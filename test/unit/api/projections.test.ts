@@ -160,6 +160,18 @@ describe('projectMutualIdentity', () => {
     expect(projectMutualIdentity({ metadata, spec: { podSelector: {} }, status }).status).toEqual({ conditions })
   })
 
+  it.each(['\u0080', '\u2028', '\ufeff', '\u001b[2J'])(
+    'leaves out a text of a status that would be refused when it is written again (%j)',
+    (text) => {
+      const certificate = { serialNumber: text, notAfter: 'b', renewAt: 'c', issuedBy: 'd' }
+      const forged = { type: 'Ready', status: 'True', reason: text, message: text, lastTransitionTime: text }
+      const status = { spiffeID: `spiffe://${text}`, certificate, conditions: [forged] }
+      expect(projectMutualIdentity({ metadata, spec: { podSelector: {} }, status }).status).toEqual({
+        conditions: [{ ...forged, reason: '', message: '', lastTransitionTime: '', observedGeneration: 0 }],
+      })
+    },
+  )
+
   it('never throws', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {

@@ -165,3 +165,9 @@ it('messages hold nothing that the API server cannot read as YAML, also where th
   const [ready] = conditionsFor(readiness('refused', `a\u007fb\u0000c${'x'.repeat(994)}\u{1f600}`), [], 1, NOW)
   expect(ready?.message).toBe(`a\ufffdb\ufffdc${'x'.repeat(994)}\ufffd`)
 })
+
+// Tried on a real API server: of ` a \u2028 b ` it stores `a\u2028b`, so that each pass would write again.
+it('messages hold nothing that is stored otherwise than it is sent', () => {
+  const [ready] = conditionsFor(readiness('ready', 'a \u2028 b \u2029 c \u0085 d'), [], 1, NOW)
+  expect(ready?.message).toBe('a \ufffd b \ufffd c \ufffd d')
+})
