@@ -1,5 +1,7 @@
 // Log lines for people at a terminal: one JSON line in, one line of text out. Used by the entry and the demo.
 
+import { printable } from './printable.ts'
+
 const LEVELS: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'INFO ', warn: 'WARN ', error: 'ERROR' }
 
 /** `07:09:03 INFO  certificate issued  identity shop/payments  reason=SecretMissing ...`. What is no JSON object passes as it is. */
@@ -22,7 +24,7 @@ function parseEntry(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Control characters could drive the terminal. */
+/** Control characters could drive the terminal; those above U+007F JSON leaves as they are. */
 function quoted(value: string): string {
-  return /^[^\s"=\p{Cc}]+$/u.test(value) ? value : JSON.stringify(value)
+  return /^[^\s"=\p{Cc}]+$/u.test(value) ? printable(value) : printable(JSON.stringify(value))
 }

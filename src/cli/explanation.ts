@@ -3,6 +3,7 @@
 import { authorityText } from '../api/names.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
+import { printable } from '../base/printable.ts'
 import type { IdentityFacts, SecretFacts } from '../controllers/identity/facts.ts'
 import { currentRenewAt } from '../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../controllers/identity/plan.ts'
@@ -26,8 +27,11 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
     ['When', whenText(facts, plan, now)],
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as [string, string]] : []),
   ]
-  return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${value}\n`)).join('')
+  return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${oneLine(value)}\n`)).join('')
 }
+
+/** Whoever may write to the object must neither drive the terminal of who asks nor add rows to the page. */
+const oneLine = (value: string): string => printable(value.replace(/[\t\n\r]+/g, ' '))
 
 /** The text, or that this account may not read what it comes from. */
 function known({ unknown }: IdentityFacts, collection: string, text: string): string {

@@ -4,6 +4,7 @@
 import { type Clock, formatMicroInstant } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { printable } from '../base/printable.ts'
 import type { Random } from '../base/random.ts'
 import type { Client } from './client.ts'
 import { isNotFound } from './errors.ts'
@@ -96,7 +97,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   return {
-    async record(event) {
+    async record(given) {
+      // Before it is remembered: who may write names and annotations chooses how long a note becomes.
+      const event = { ...given, note: cutBytes(printable(given.note), MAX_NOTE_BYTES) }
       const key = JSON.stringify([event.regarding.uid, event.type, event.reason, event.action, event.note])
       const before = told.get(key)
       if (before !== undefined) {
@@ -128,7 +131,7 @@ function eventObject(event: EventInput, { clock, random, controller, instance }:
     reason: event.reason,
     type: event.type,
     regarding: { ...regarding },
-    note: cutBytes(event.note, MAX_NOTE_BYTES),
+    note: event.note,
   }
 }
 

@@ -111,8 +111,8 @@ describe('a line for people', () => {
     expect(lineOf({ controller: 'authority', name: 'default' })).toContain('authority default')
   })
   it('quotes what would drive a terminal or break the line', () => {
-    const line = lineOf({ detail: '\u001b[2J', error: 'a\nb', name: 'x' })
-    expect(line).not.toContain('\u001b')
+    const line = lineOf({ detail: '\u001b[2J \u009b2J', error: 'a\nb', name: 'x', reason: 'a\u202eb' })
+    expect(line).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
     expect(line.split('\n')).toHaveLength(2)
   })
   it('shows lists and numbers as JSON', () => {

@@ -106,6 +106,17 @@ describe('the page', () => {
     })
   })
 
+  it('is not written by those whose words it repeats', () => {
+    const forged = 'x\u001b[2J\u009b2J\u202e\nState:        ready: Current'
+    const lastFailure = { reason: forged, message: forged, at: forged, attempts: 1, nextAttemptAt: forged }
+    const identity = identityOf({ status: { conditions: [], lastFailure } })
+    const facts = { ...servedFacts({ identity }), authority: authorityOf({ signing: undefined, problem: forged }) }
+    const page = explanation(facts, planIdentity(facts, NOW), NOW)
+    expect(page).toContain('\ufffd[2J\ufffd2J\ufffd State:')
+    expect(page).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
+    expect(page.match(/^State:/gm)).toHaveLength(1)
+  })
+
   it('of no authority says that there is none', () => {
     expect(pageOf(factsOf({ authority: undefined })).Authority).toBe('ClusterMutualAuthority default: not found')
   })

@@ -89,6 +89,19 @@ describe('an event', () => {
     expect(created[1]?.metadata.name).toBe(`${'x'.repeat(235)}.0202020202020202`)
   })
 
+  it('has a note that does not drive the terminal of who reads it', async () => {
+    const { recorder, created } = scene()
+    await recorder.record(event({ note: 'a\u001b[2J\u009b2J\u202eb\nc' }))
+    expect(created[0]?.note).toBe('a\ufffd[2J\ufffd2J\ufffdb\nc')
+  })
+
+  it('is remembered by the note that was written, however long it was', async () => {
+    const { recorder, created } = scene()
+    await recorder.record(event({ note: `${'x'.repeat(2000)}a` }))
+    await recorder.record(event({ note: `${'x'.repeat(2000)}b` }))
+    expect(created).toHaveLength(1)
+  })
+
   it('has a note of 1024 bytes at most, cut between characters', async () => {
     const { recorder, created } = scene()
     await recorder.record(event({ note: 'x'.repeat(1024) }))
