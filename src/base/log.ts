@@ -69,12 +69,23 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cut(value)])),
+      },
       messageKey: 'message',
     },
     { write: (line: string) => write(redact(line)) },
   )
   return wrap(logger)
+}
+
+/** No text of ours is longer, but what it quotes may be: a name in an owner reference has as many characters as fit into an object. */
+const LONGEST_TEXT = 8192
+
+function cut(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= LONGEST_TEXT) return value
+  return `${value.slice(0, LONGEST_TEXT).toWellFormed()}... (${value.length} characters)`
 }
 
 /** A log that says nothing: for tests and for commands that print their own text. */

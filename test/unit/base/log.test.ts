@@ -24,6 +24,13 @@ describe('a log line', () => {
     })
   })
 
+  it('is never longer than people can read, whatever it quotes', () => {
+    const { lines, log } = logged()
+    log.info('x', { detail: `a${'\u{1f600}'.repeat(500_000)}` })
+    expect(lines[0]?.length).toBeLessThan(10_000)
+    expect(JSON.parse(lines[0] ?? '').detail).toMatch(/^a.*\.\.\. \(1000001 characters\)$/u)
+  })
+
   it('of a child has the fields of its parents', () => {
     const { lines, log } = logged()
     log.child({ controller: 'identity' }).child({ namespace: 'shop' }).warn('x', { name: 'payments' })
