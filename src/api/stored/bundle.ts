@@ -6,7 +6,7 @@ import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import { spiffeBundleJson } from '../../pki/spiffe-bundle.ts'
 import { contained } from '../label-selector.ts'
 import { type AuthorityRef, annotations, authorityLabels, authorityOfObject, bundleName, labels, MANAGER, type Role } from '../names.ts'
-import { dataText, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { crowding, dataText, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 
 /** How often readers of bundle.json should look again: what a mounted ConfigMap may lag anyway is a little more than a minute. */
 const REFRESH_HINT_SECONDS = 300
@@ -24,6 +24,8 @@ export interface BundleCopy extends StoredMeta {
   /** What the annotation says it should be. */
   readonly recordedFingerprint: string | undefined
   readonly labels: Readonly<Record<string, string>>
+  /** Entries of others that take the room of ours. */
+  readonly crowding: readonly string[]
 }
 
 /** A bundle as it is given to everybody: PEM and SPIFFE's JWKS of the same anchors. */
@@ -64,7 +66,21 @@ export function projectBundleCopy(raw: RawStored): BundleCopy {
     jsonFingerprint: fingerprint('bundle.json'),
     recordedFingerprint: raw.metadata.annotations?.[annotations.bundleFingerprint],
     labels: ownLabels(raw),
+    crowding: bundleCrowding(raw),
   }
+}
+
+/** Entries of others in a ConfigMap of ours that take the room of ours. */
+export const bundleCrowding = (raw: RawStored): readonly string[] => crowding(raw, (name) => name === 'ca.crt' || name === 'bundle.json')
+
+/**
+ * What of a ConfigMap a bundle takes the place of. An entry of `binaryData` is in the way of one of that name in `data`: the API server refuses both
+ * together, and programs are given the one that is there.
+ */
+export function bundleData(bundle: PublishedBundle, crowded: readonly string[]) {
+  const data = { 'ca.crt': bundle.text, 'bundle.json': bundle.json }
+  const none = (names: readonly string[]): Record<string, null> => Object.fromEntries(names.map((name) => [name, null]))
+  return { data: { ...none(crowded), ...data }, binaryData: none([...crowded, ...Object.keys(data)]) }
 }
 
 /** Projects the record; total. A text that differs from the fingerprint beside it was edited and is not believed. */

@@ -60,6 +60,22 @@ export function dataField(raw: RawStored, field: string): Buffer | undefined {
   return text ? Buffer.from(text, 'base64') : undefined
 }
 
+/** What others may put beside our entries: an object holds 1 MiB, and ours, with as many anchors as a bundle may have, need nearly half. */
+const ROOM_FOR_OTHERS = 512 * 1024
+
+/**
+ * Names of the entries of others where they take the room of ours; as a rule none, and then they are left alone. Whoever fills an object up must not
+ * keep an edited bundle from being put right.
+ */
+export function crowding(raw: RawStored, isOurs: (name: string) => boolean): readonly string[] {
+  const entries = [raw.data, raw.binaryData].flatMap((map) =>
+    Object.entries((map as Readonly<Record<string, unknown>> | null | undefined) ?? {}),
+  )
+  const others = entries.filter(([name]) => !isOurs(name))
+  const bytes = others.reduce((sum, [, text]) => sum + Buffer.byteLength(String(text)), 0)
+  return bytes > ROOM_FOR_OTHERS ? others.map(([name]) => name) : []
+}
+
 /** A value, or why there is none. `undefined` problem and `undefined` value: nothing was there. */
 export interface Read<T> {
   readonly value: T | undefined

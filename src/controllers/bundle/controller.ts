@@ -1,7 +1,7 @@
 // Keeps the copies of trust bundles: one pass is one authority in one namespace. Errors go to the queue, which backs off.
 
 import { API_VERSION, type AuthorityRef, authorityKey, authorityOfKey, bundleName } from '../../api/names.ts'
-import { isOwnBundle, type PublishedBundle, renderBundle } from '../../api/stored/bundle.ts'
+import { bundleCrowding, bundleData, isOwnBundle, type PublishedBundle, renderBundle } from '../../api/stored/bundle.ts'
 import { OperatorError } from '../../base/errors.ts'
 import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists, isNamespaceTerminating } from '../../k8s/errors.ts'
@@ -55,7 +55,7 @@ async function perform({ step }: BundlePlan, facts: BundleFacts, deps: BundleDep
     case 'create':
       return create(ref, step.bundle, facts, deps)
     case 'replace':
-      return replace(ref, step.bundle, step.version, facts, deps)
+      return replace(ref, step.bundle, { ...step.version, crowding: facts.copy?.crowding ?? [] }, facts, deps)
     case 'delete':
       await deps.client.delete(configMaps, ref, step.version)
       deps.removedCopy(ref, step.version.uid)
@@ -74,23 +74,23 @@ async function create(ref: ObjectRef, bundle: PublishedBundle, facts: BundleFact
       throw new OperatorError('retry', 'ConfigMapNotOwned', message, { after: LOOK_AGAIN_MS })
     }
     const { uid = '', resourceVersion = '' } = present.metadata
-    if (present.immutable !== true) return replace(ref, bundle, { uid, resourceVersion }, facts, deps)
+    if (present.immutable !== true) return replace(ref, bundle, { uid, resourceVersion, crowding: bundleCrowding(present) }, facts, deps)
     // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
     await deps.client.delete(configMaps, ref, { uid, resourceVersion })
     deps.wroteCopy(await deps.client.create(configMaps, renderBundle(ref.namespace, facts.ref, bundle)))
   }
 }
 
-/** A merge patch of exactly this version; fields of others stay. */
+/** A merge patch of exactly this version; fields of others stay, but for what is in the way. */
 async function replace(
   ref: ObjectRef,
   bundle: PublishedBundle,
-  version: { uid: string; resourceVersion: string },
+  { crowding, ...version }: { uid: string; resourceVersion: string; crowding: readonly string[] },
   facts: BundleFacts,
   deps: BundleDeps,
 ): Promise<void> {
-  const { metadata, data } = renderBundle(ref.namespace, facts.ref, bundle)
-  const patch = { metadata: { ...version, labels: metadata.labels, annotations: metadata.annotations }, data }
+  const { labels, annotations } = renderBundle(ref.namespace, facts.ref, bundle).metadata
+  const patch = { metadata: { ...version, labels, annotations }, ...bundleData(bundle, crowding) }
   deps.wroteCopy(await deps.client.mergePatch(configMaps, ref, patch))
 }
 

@@ -50,6 +50,27 @@ describe('a pass over a copy', () => {
     expect(one.api.at(configMaps, REF)?.['data']).toEqual({ 'ca.crt': bundle.text, 'bundle.json': bundle.json, other: 'x' })
   })
 
+  it('repairs one that holds other anchors as bytes, which the API server would refuse beside ours', async () => {
+    await one.bundle()
+    const content = { data: { 'bundle.json': '{}', other: 'x' }, binaryData: { 'ca.crt': 'ZXZpbA==', more: 'eA==' } }
+    one.seen('bundleCopies', { ...(one.api.at(configMaps, REF) as RawObject), ...content })
+    await one.bundle()
+    expect(one.api.at(configMaps, REF)).toMatchObject({
+      data: { 'ca.crt': bundle.text, 'bundle.json': bundle.json, other: 'x' },
+      binaryData: { more: 'eA==' },
+    })
+    expect(one.api.at(configMaps, REF)?.['binaryData']).not.toHaveProperty(['ca.crt'])
+  })
+
+  it('repairs one that others fill up, so that there is no room for ours: what fills it goes', async () => {
+    await one.bundle()
+    const content = { data: { 'ca.crt': 'x', filler: 'y'.repeat(1_000_000) }, binaryData: { filling: 'eQ==' } }
+    one.seen('bundleCopies', { ...(one.api.at(configMaps, REF) as RawObject), ...content })
+    await one.bundle()
+    expect(one.api.at(configMaps, REF)).toMatchObject({ data: { 'ca.crt': bundle.text, 'bundle.json': bundle.json }, binaryData: {} })
+    expect(JSON.stringify(one.api.at(configMaps, REF)).length).toBeLessThan(10_000)
+  })
+
   it('makes an immutable one anew', async () => {
     await one.bundle()
     one.seen('bundleCopies', { ...(one.api.at(configMaps, REF) as RawObject), immutable: true, data: { 'ca.crt': 'edited' } })
