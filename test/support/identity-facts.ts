@@ -121,6 +121,7 @@ export function secretFor(facts: IdentityFacts, change: Partial<SecretFacts> = {
     resourceVersion: '20',
     createdAt: notBefore,
     files: [],
+    crowding: [],
     keyFilesHash: undefined,
     trustFilesHash: undefined,
     template: { labels: {}, annotations: {} },

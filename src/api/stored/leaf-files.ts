@@ -4,7 +4,7 @@
 import { hash } from 'node:crypto'
 import type { Fingerprint } from '../../pki/fingerprint.ts'
 import type { Format } from '../mutual-identity.ts'
-import { dataField, type RawStored } from './common.ts'
+import { crowding, dataField, type RawStored } from './common.ts'
 
 /** Files with the private key, by format. */
 export const KEY_FILES = {
@@ -29,12 +29,19 @@ const STORES: ReadonlySet<string> = new Set(Object.values(TRUST_STORES))
 /** Whether a file of this name holds the private key. */
 export const holdsKey = (name: string): boolean => WITH_KEY.has(name)
 
+const isOurs = (name: string): boolean => WITH_KEY.has(name) || STORES.has(name) || name.endsWith(SPIFFE_BUNDLE)
+
 /** The files in a Secret that formats make, by name; others are somebody else's. */
 export function extraFiles(raw: RawStored): Record<string, Buffer> {
   const names = Object.keys((raw.data as Readonly<Record<string, unknown>> | null | undefined) ?? {})
-  const ours = names.filter((name) => WITH_KEY.has(name) || STORES.has(name) || name.endsWith(SPIFFE_BUNDLE))
+  const ours = names.filter(isOurs)
   return Object.fromEntries(ours.map((name) => [name, dataField(raw, name) ?? Buffer.alloc(0)]))
 }
+
+const PEM: ReadonlySet<string> = new Set(['tls.crt', 'tls.key', 'ca.crt'])
+
+/** Files of others in a leaf Secret that take the room of ours. */
+export const leafCrowding = (raw: RawStored): readonly string[] => crowding(raw, (name) => PEM.has(name) || isOurs(name))
 
 /** SHA-256 over names and contents, whatever their order; undefined for none. */
 export function hashFiles(files: Readonly<Record<string, Buffer>>, names: readonly string[] = Object.keys(files)): Fingerprint | undefined {

@@ -10,7 +10,7 @@ import type { SecretTemplate } from '../mutual-identity.ts'
 import { API_VERSION, type AuthorityRef, annotations, authorityLabels, authorityRef, labels, MANAGER, type Role } from '../names.ts'
 import { asList, asRecord } from '../reading.ts'
 import { dataField, OWN_LABELS, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
-import { extraFiles, hashFiles, holdsKey } from './leaf-files.ts'
+import { extraFiles, hashFiles, holdsKey, leafCrowding } from './leaf-files.ts'
 
 export const LEAF_SECRET_TYPE = 'kubernetes.io/tls'
 
@@ -56,6 +56,8 @@ export interface LeafSecret extends StoredMeta {
   readonly bundleFingerprint: Fingerprint | undefined
   /** The files besides tls.crt, tls.key and ca.crt that formats make, sorted. */
   readonly files: readonly string[]
+  /** Files of others that take the room of ours. */
+  readonly crowding: readonly string[]
   /** SHA-256 over those of them that hold the private key, and over the others, which hold anchors; undefined when there are none. */
   readonly keyFilesHash: Fingerprint | undefined
   readonly trustFilesHash: Fingerprint | undefined
@@ -108,6 +110,7 @@ export function projectLeafSecret(raw: RawStored): LeafSecret {
     chain: material?.map((certificate) => certificate.der) ?? [],
     bundleFingerprint: bundle && fingerprintOf(bundle),
     files: names.sort(),
+    crowding: leafCrowding(raw),
     keyFilesHash,
     trustFilesHash: hashFiles(
       extra,

@@ -2,7 +2,7 @@
 // between its making and the write that carries it. Errors go up; nothing is decided here but whether a Secret of our name is ours.
 
 import { API_VERSION, annotations, labels as labelNames, MANAGER } from '../../api/names.ts'
-import { hashFiles, holdsKey } from '../../api/stored/leaf-files.ts'
+import { hashFiles, holdsKey, leafCrowding } from '../../api/stored/leaf-files.ts'
 import { type AnnotationPatch, LEAF_SECRET_TYPE, leafSecretMetadata, secretData, trustAnnotations } from '../../api/stored/leaf-secret.ts'
 import type { Clock } from '../../base/clock.ts'
 import { OperatorError } from '../../base/errors.ts'
@@ -137,7 +137,8 @@ async function renderTrustOrPem(trust: Trust, ref: ObjectRef, version: SecretVer
     if (presentSecret(facts)?.bundleFingerprint !== trust.bundle.fingerprint) {
       const { pem } = await trustFiles({ ...trust, stores: [] }, context)
       const said = { [annotations.bundleFingerprint]: trust.bundle.fingerprint }
-      await patchSecret(ref, version, { metadata: { labels: {}, annotations: said }, data: secretData(pem) }, deps)
+      const data = { ...obsoleteFiles(facts, pem, () => false), ...secretData(pem) }
+      await patchSecret(ref, version, { metadata: { labels: {}, annotations: said }, data }, deps)
     }
     throw error
   }
@@ -187,14 +188,15 @@ async function renderTrust(trust: Trust, facts: IdentityFacts, context: StoreCon
   }
 }
 
-/** Null for each file of ours in the Secret that is not among the new ones, and is of those that are `written`. */
+/** Null for each file of ours in the Secret that is not among the new ones, and is of those that are `written`; and for those of others that take its room. */
 function obsoleteFiles(
   facts: IdentityFacts,
   files: Readonly<Record<string, Buffer>>,
   written: (name: string) => boolean,
 ): Record<string, null> {
-  const present = presentSecret(facts)?.files ?? []
-  return Object.fromEntries(present.filter((name) => written(name) && !Object.hasOwn(files, name)).map((name) => [name, null]))
+  const { files: present = [], crowding = [] } = presentSecret(facts) ?? {}
+  const obsolete = present.filter((name) => written(name) && !Object.hasOwn(files, name))
+  return Object.fromEntries([...obsolete, ...crowding].map((name) => [name, null]))
 }
 
 /** A merge patch of exactly this version: a stale one is a Conflict, and the next pass looks again. */
@@ -226,7 +228,10 @@ async function replaceHidden(ref: ObjectRef, content: SecretContent, facts: Iden
     throw new OperatorError('blocked', 'SecretTerminating', `Secret ${ref.name} is being deleted and finalizers hold it: remove them`)
   }
   const { uid = '', resourceVersion = '' } = present.metadata
-  if (present.immutable !== true && present.type === LEAF_SECRET_TYPE) return patchSecret(ref, { uid, resourceVersion }, content, deps)
+  if (present.immutable !== true && present.type === LEAF_SECRET_TYPE) {
+    const crowding = Object.fromEntries(leafCrowding(present).map((name) => [name, null]))
+    return patchSecret(ref, { uid, resourceVersion }, { ...content, data: { ...crowding, ...content.data } }, deps)
+  }
   // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
   await deps.client.delete(secrets, ref, { uid, resourceVersion })
   deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))

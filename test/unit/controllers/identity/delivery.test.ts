@@ -429,6 +429,17 @@ describe('a file that somebody', () => {
     expect([reasonsOf(one).at(-1), namesIn(one)]).toEqual(['updated BundleOutdated', PEM])
   })
 
+  it('fills the Secret up with, so that there is no room for ours, goes: edited anchors are put right', async () => {
+    const one = await served()
+    const before = textIn(one, 'ca.crt')
+    edited(one, { data: { 'ca.crt': b64('x'), filler: b64('y'.repeat(1_000_000)), small: b64('z') } })
+    await one.identity()
+    expect([textIn(one, 'ca.crt'), namesIn(one)]).toEqual([before, PEM])
+    edited(one, { data: { 'tls.key': b64('x'), filler: b64('y'.repeat(1_000_000)) } })
+    await one.identity()
+    expect([reasonsOf(one).at(-1), namesIn(one)]).toEqual(['issued KeyInvalid', PEM])
+  })
+
   it('puts beside ours under another name stays, through repairs, new pairs and removed formats', async () => {
     const one = await served({ formats: ['DER'] })
     edited(one, { data: { 'notes.txt': b64('ours'), 'truststore.pem': b64('ours too') } })
