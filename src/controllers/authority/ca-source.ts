@@ -8,6 +8,7 @@ import type { Generation } from '../../api/stored/generations.ts'
 import type { Duration } from '../../base/duration.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
+import { trustDomainUri } from '../../pki/spiffe-id.ts'
 import type { TrustDomain } from '../../pki/trust-domain.ts'
 import { checkInForce, checkSignerCertificate } from '../../pki/verify.ts'
 import { verifyIssuers } from '../../pki/verify-chain.ts'
@@ -62,6 +63,9 @@ function cannotSign({ certificate, root, intermediates, problem }: CaSource, tru
   if (problem !== undefined || !certificate || !root) return problem ?? 'it holds no certificate'
   const named = spiffeTrustDomain(certificate)
   if (named !== undefined && named !== trustDomain) return `it is the CA of trust domain ${named}, not of ${trustDomain}`
+  // Signing refuses it too, and by then it would be copied for good.
+  const foreign = certificate.uris.find((uri) => uri !== trustDomainUri(trustDomain))
+  if (foreign !== undefined) return `it names ${foreign} in its subjectAltName, where only ${trustDomainUri(trustDomain)} may stand`
   for (const ca of new Set([certificate, ...intermediates, root])) {
     for (const verdict of [checkSignerCertificate(ca), verifyIssuers([ca]), checkInForce(ca, now)])
       if (!verdict.ok) return `${verdict.rule}: ${verdict.detail}`

@@ -202,6 +202,16 @@ describe('a Secret without a CA that can sign is refused, and nothing is written
       /criticalExtension: .*1\.2\.3\.4/,
     ],
     [
+      'it is the CA of a second trust domain',
+      () => made({ recipe: { names: [...ofDomain('cluster.local').names, ...ofDomain('example.org').names] } }),
+      /it names spiffe:\/\/example\.org in its subjectAltName, where only spiffe:\/\/cluster\.local may stand/,
+    ],
+    [
+      'it names itself by another kind of URI',
+      () => made({ recipe: { names: [{ type: 'url', value: 'https://pki.example.com' }] } }),
+      /it names https:\/\/pki\.example\.com in its subjectAltName/,
+    ],
+    [
       'it is the CA of another trust domain',
       () => made({ recipe: ofDomain('example.org') }),
       /it is the CA of trust domain example\.org, not of cluster\.local/,
