@@ -27,15 +27,24 @@ export function keyTypeOf(key: KeyObject): KeyType | undefined {
  * above, each handshake takes its time).
  */
 export function isAcceptableKey(key: KeyObject): boolean {
+  if (signsNothing(key)) return false
   if (keyTypeOf(key)) return true
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
   return key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && modulusLength <= 8192
 }
 
+/** With the exponent 1 a signature is the padded hash itself, which anybody can write: OpenSSL verifies it all the same. */
+function signsNothing(key: KeyObject): boolean {
+  return (key.asymmetricKeyDetails?.publicExponent ?? SMALLEST_EXPONENT) < SMALLEST_EXPONENT
+}
+
+const SMALLEST_EXPONENT = 3n
+
 /** What a key is, for people: `RSA of 1024 bits`, `EC on secp224r1`. */
 export function describeKey(key: KeyObject): string {
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {}
   const kind = (key.asymmetricKeyType ?? key.type).toUpperCase()
+  if (signsNothing(key)) return `${kind} with the public exponent ${key.asymmetricKeyDetails?.publicExponent}`
   if (modulusLength !== undefined) return `${kind} of ${modulusLength} bits`
   return namedCurve === undefined ? kind : `${kind} on ${namedCurve}`
 }

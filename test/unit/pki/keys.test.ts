@@ -112,6 +112,12 @@ describe('a private key', () => {
     expect(refused(() => parsePrivateKey(text))).toMatch(message)
   })
 
+  it('of RSA with the exponent 1, by which everybody can sign, is refused', () => {
+    const { p = '', q = '', ...rest } = rsaOf(2048).privateKey.export({ format: 'jwk' })
+    const key = createPrivateKey({ format: 'jwk', key: { ...rest, p, q, e: 'AQ', d: 'AQ', dp: 'AQ', dq: 'AQ' } })
+    expect(refused(() => parsePrivateKey(pem(key, { type: 'pkcs8' })))).toMatch(/RSA with the public exponent 1 is not supported/)
+  })
+
   // OpenSSL raises to the power of the private half to know the public one: 12 s for these.
   it.each([
     ['DSA', '2a8648ce380401'],
