@@ -6,7 +6,7 @@ import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.
 import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
 import type { FormerAuthority } from '../../api/stored/leaf-secret.ts'
-import { minutes } from '../../base/duration.ts'
+import { hours, minutes } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
@@ -58,6 +58,9 @@ export interface Trust {
 /** Peers that live by a former authority are looked at again so often: that the last one has gone over wakes nobody else. */
 const LOOK_AGAIN = minutes(5)
 
+/** No leaf outlives a year (authority-schema.ts), so nothing that a former one signed is in use after it, whatever somebody writes into an annotation. */
+const LONGEST_LEAF = hours(8760)
+
 /** What may go wrong: a bundle that was published cannot be read, so nothing is changed. */
 export type TrustOrProblem = Trust | { readonly problem: string }
 
@@ -104,7 +107,10 @@ export function trustFor(
 
 /** Those of the former authorities that stay: identities live by them, or what they signed may be in use. */
 export function keptFormer(former: readonly FormerSource[], own: AuthorityRef, now: Instant): readonly FormerSource[] {
-  return former.filter((source) => authorityKey(source.ref) !== authorityKey(own) && (source.usedByPeers || lasts(source) > now))
+  const latest = now + LONGEST_LEAF
+  return former
+    .map((source) => ({ ...source, until: Math.min(source.until, latest), peersUntil: Math.min(source.peersUntil, latest) }))
+    .filter((source) => authorityKey(source.ref) !== authorityKey(own) && (source.usedByPeers || lasts(source) > now))
 }
 
 const lasts = ({ until, peersUntil }: FormerSource): Instant => Math.max(until, peersUntil)

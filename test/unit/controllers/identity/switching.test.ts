@@ -291,21 +291,24 @@ describe('a peer that lists the new authority', () => {
     expect(textIn(one, 'orders', 'modern.test.spiffe-trust-bundle.x509.pem')).toBe(bundleOf(one, 'modern'))
   })
 
-  it('is believed by what its Secret holds of late: edited anchors are put right before they count', async () => {
-    const one = await scene()
-    respec(one, 'orders', LISTS_MODERN)
-    respec(one, 'payments', MODERN)
-    await round(one)
-    const present = secretIn(one, 'orders')
-    const said = { ...present.metadata.annotations, [annotations.trustSince]: 'nonsense' }
-    one.seen('leafSecrets', { ...present, metadata: { ...present.metadata, annotations: said } })
-    await one.clock.advance(PROPAGATION)
-    await round(one)
-    expect(signerOf(one, 'payments')).toBe('default')
-    await one.clock.advance(PROPAGATION)
-    await round(one)
-    expect(signerOf(one, 'payments')).toBe('modern')
-  })
+  it.each(['nonsense', '9999-12-31T23:59:59Z'])(
+    'is believed by what its Secret holds of late: an edited instant (%s) is put right',
+    async (since) => {
+      const one = await scene()
+      respec(one, 'orders', LISTS_MODERN)
+      respec(one, 'payments', MODERN)
+      await round(one)
+      const present = secretIn(one, 'orders')
+      const said = { ...present.metadata.annotations, [annotations.trustSince]: since }
+      one.seen('leafSecrets', { ...present, metadata: { ...present.metadata, annotations: said } })
+      await one.clock.advance(PROPAGATION)
+      await round(one)
+      expect(signerOf(one, 'payments')).toBe('default')
+      await one.clock.advance(PROPAGATION)
+      await round(one)
+      expect(signerOf(one, 'payments')).toBe('modern')
+    },
+  )
 })
 
 describe('the leaf of the new authority', () => {
@@ -414,6 +417,20 @@ describe('the old anchors', () => {
     await one.clock.advance(1000)
     await round(one)
     for (const name of ['payments', 'orders'] as const) expect(anchorsOf(one, name)).toEqual(['modern'])
+  })
+
+  it('go in the end, whatever somebody writes of them: no certificate outlives a year', async () => {
+    const one = await scene()
+    const present = secretIn(one, 'payments')
+    const said = { ...present.metadata.annotations, [annotations.formerAuthorities]: 'ClusterMutualAuthority/modern/9999-12-31T23:59:59Z' }
+    one.seen('leafSecrets', { ...present, metadata: { ...present.metadata, annotations: said } })
+    await one.identity('shop', 'payments')
+    const until = parseInstant((annotation(one, 'payments', annotations.formerAuthorities) ?? '').split('/')[2] ?? '')
+    expect(until).toBe(one.clock.now() + hours(8760))
+    one.api.writes.length = 0
+    await one.clock.advance(hours(1))
+    await one.identity('shop', 'payments')
+    expect(one.api.writes).toEqual([])
   })
 
   it('stay although the old authority is deleted, since its record does', async () => {
