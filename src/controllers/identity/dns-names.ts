@@ -9,7 +9,7 @@ import type { Readiness } from '../readiness.ts'
 import type { IdentityFacts } from './facts.ts'
 
 /** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
-const MAX_DNS_NAMES = 400
+export const MAX_DNS_NAMES = 400
 
 /** Sorted, each once; a Readiness says which name is refused and why. */
 export function dnsNamesAsked(facts: IdentityFacts, authority: AuthorityFacts): readonly DnsName[] | Readiness {

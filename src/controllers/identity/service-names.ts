@@ -5,6 +5,7 @@ import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { OperatorError } from '../../base/errors.ts'
 import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
 import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+import { MAX_DNS_NAMES } from './dns-names.ts'
 
 /** Sorted names of the covering Services: those that mean them everywhere, and the bare ones, which mean them in this namespace only. */
 export interface ServiceNames {
@@ -48,7 +49,8 @@ export function foreignServiceNames({ namespace, spec }: MutualIdentity, caches:
 
 /**
  * A Service covers when its selector is contained in matchLabels, or matches a selected pod. An empty selector covers nothing. Each Service is looked
- * at once, by the rarest of its pairs, so that many pods and many Services of one namespace do not multiply.
+ * at once, by the rarest of its pairs, so that many pods and many Services of one namespace do not multiply. Each has one name at least, so where there
+ * are more of them than one certificate takes names it is refused, however many more there are.
  */
 function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches: Caches): Service[] {
   const { namespace, spec } = identity
@@ -56,7 +58,12 @@ function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches
   const pairs = new Set([matchLabels, ...pods.map((pod) => pod.labels)].flatMap((labels) => labelPairs(namespace, labels)))
   const candidates = new Set([...pairs].flatMap((pair) => caches.services.by('selector', pair)))
   const selected = new Set(pods)
-  return [...candidates].filter((service) => contained(service.selector, matchLabels) || selectsOne(service, selected, caches))
+  const covering: Service[] = []
+  for (const service of candidates) {
+    if (contained(service.selector, matchLabels) || selectsOne(service, selected, caches)) covering.push(service)
+    if (covering.length > MAX_DNS_NAMES) break
+  }
+  return covering
 }
 
 function selectsOne(service: Service, selected: ReadonlySet<Pod>, caches: Caches): boolean {

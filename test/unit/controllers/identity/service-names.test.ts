@@ -123,3 +123,13 @@ it('many pods and many Services of one selector are not multiplied', () => {
   expect(serviceNames(identity, pods, [], lookup, 'cluster.local').full).toHaveLength(count * 3)
   expect(looks).toBeLessThan(count * 10)
 })
+
+it('Services beyond what one certificate takes are not looked at: whoever makes thousands must not hold up everybody', () => {
+  const services = Array.from({ length: 3000 }, (_, index) => serviceObject(`s${index}`, { clusterIP: 'None' }))
+  const stores = filledStores({ identities: [identityObject()], services })
+  const [identity] = stores.identities.all()
+  if (!identity) throw new Error('the identity is not in its store')
+  const names = serviceNames(identity, [], [], stores, 'cluster.local').full
+  expect(names.length).toBeGreaterThan(400)
+  expect(names.length).toBeLessThan(3000)
+})
