@@ -71,7 +71,7 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
     deps.onOutcome?.({
       kind: outcome.kind,
       reason,
-      authority: metricLabel(identity.spec.authority),
+      authority: metricLabel(identity.spec.authority, deps.caches),
       durationMs: deps.clock.monotonic() - startedAt,
     })
   }

@@ -17,14 +17,14 @@ export interface CertificateReadings {
 
 /** By metricLabel. */
 export function certificateReadings(
-  caches: Pick<Caches, 'identities' | 'leafSecrets'>,
+  caches: Pick<Caches, 'authorities' | 'identities' | 'leafSecrets'>,
   now: Instant,
 ): ReadonlyMap<string, CertificateReadings> {
   const readings = new Map<string, CertificateReadings>()
   for (const identity of caches.identities.all()) {
     const secret = caches.leafSecrets.get(identity.namespace, identity.spec.delivery.secretName)
     if (!secret?.leaf || ownershipOf(secret, identity) !== 'own') continue
-    const key = metricLabel(identity.spec.authority)
+    const key = metricLabel(identity.spec.authority, caches)
     const reading = readings.get(key) ?? { count: 0, earliestNotAfter: Number.POSITIVE_INFINITY, overdue: 0 }
     readings.set(key, reading)
     reading.count++
@@ -34,7 +34,13 @@ export function certificateReadings(
   return readings
 }
 
-/** Authorities of the cluster by name; those that tenants make are one series. */
-export const metricLabel = ({ kind, name }: AuthorityRef): string => (kind === 'MutualAuthority' ? kind : name)
+/** Authorities of the cluster by name; those that tenants make are one series, and so are those that there are not: tenants invent names. */
+export function metricLabel({ kind, name }: AuthorityRef, { authorities }: Pick<Caches, 'authorities'>): string {
+  if (kind === 'MutualAuthority') return kind
+  return authorities.get('', name) ? name : NONE
+}
+
+/** No authority can be called so. */
+const NONE = '(none)'
 
 const OVERDUE_MS = 60_000

@@ -3,7 +3,7 @@ import { labels } from '../../../src/api/names.ts'
 import { hours, minutes } from '../../../src/base/duration.ts'
 import { certificateReadings } from '../../../src/controllers/identity/readings.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
-import { b64, filledStores, identityObject, leafSecret, makeCA, NOW } from '../../support/material.ts'
+import { authorityObject, b64, filledStores, identityObject, leafSecret, makeCA, NOW } from '../../support/material.ts'
 
 const quiet = { leading: () => false, queueDepths: () => ({}), silences: () => ({}), certificates: () => new Map() }
 const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
@@ -76,6 +76,7 @@ describe('the leaves in the cache', () => {
     return { ...secret, metadata: { ...secret.metadata, name: `${name}-mtls`, ownerReferences } }
   }
   const ca = makeCA()
+  const authorities = ['default', 'other'].map((name) => authorityObject({}, { metadata: { name } }))
 
   it('are counted by the authority of their identity, with the first end and what is overdue', async () => {
     const leafSecrets = await Promise.all([
@@ -84,7 +85,11 @@ describe('the leaves in the cache', () => {
       leafOf('c'),
       leafOf('d', { data: { 'tls.crt': b64('x') } }),
     ])
-    const stores = filledStores({ identities: [identity('a'), identity('b'), identity('c', 'other'), identity('d')], leafSecrets })
+    const stores = filledStores({
+      authorities,
+      identities: [identity('a'), identity('b'), identity('c', 'other'), identity('d')],
+      leafSecrets,
+    })
     const end = (issuedAt: number) => (issuedAt - minutes(5) + hours(24)) / 1000
     expect(Object.fromEntries(certificateReadings(stores, NOW))).toEqual({
       default: { count: 2, earliestNotAfter: end(NOW - hours(20)), overdue: 1 },
@@ -99,8 +104,14 @@ describe('the leaves in the cache', () => {
     expect(certificateReadings(stores, NOW).size).toBe(0)
   })
 
+  it('of authorities that there are not are one series, whatever names tenants invent', async () => {
+    const leafSecrets = await Promise.all([leafOf('a'), leafOf('b')])
+    const stores = filledStores({ identities: [identity('a', 'invented-1'), identity('b', 'invented-2')], leafSecrets })
+    expect([...certificateReadings(stores, NOW)].map(([authority, { count }]) => [authority, count])).toEqual([['(none)', 2]])
+  })
+
   it('are overdue a minute after their instant, not before', async () => {
-    const stores = filledStores({ identities: [identity('a')], leafSecrets: [await leafOf('a')] })
+    const stores = filledStores({ authorities, identities: [identity('a')], leafSecrets: [await leafOf('a')] })
     const renewAt = NOW + hours(11)
     const overdueAt = (now: number) => certificateReadings(stores, now).get('default')?.overdue
     expect([overdueAt(renewAt + minutes(1)), overdueAt(renewAt + minutes(1) + 1)]).toEqual([0, 1])
