@@ -49,7 +49,7 @@ export const authorityReasons = {
   CASourceNotAllowed: {
     kind: 'refused',
     summary:
-      'The Secret that spec.caSecret names is not for this authority: it is one of the operator itself, or an administrator has not named the authority on it.',
+      'The Secret that spec.caSecret names is not for this authority: it is one of the operator itself, or an administrator has not named the authority of a namespace on it; which of these, and whether there is one at all, tenants are not told.',
     remedy: 'Have an administrator annotate the Secret with mutualidentity.io/allowed-authority: <namespace>/<name>, or name another one.',
   },
   CASourceInvalid: {

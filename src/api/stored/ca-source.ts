@@ -26,11 +26,14 @@ export function projectCaSource(raw: RawStored): CaSource {
   }
 }
 
-/** Why an authority may not take its CA from this Secret; undefined when it may. Whether the pair can sign is another question (`problem`). */
-export function refusedFor(source: CaSource, ref: AuthorityRef): string | undefined {
-  if (source.own) return `Secret ${source.name} is one of this operator's own`
-  if (ref.namespace === '') return undefined
+/**
+ * Why an authority may not take its CA from the Secret of this name; undefined when it may, or there is none and that may be told. Whether the pair can
+ * sign is another question (`problem`). A tenant asks for whatever names he likes: what is not there, ours or meant for others is told alike, so that
+ * nobody learns which Secrets the operator's namespace holds.
+ */
+export function refusedFor(source: CaSource | undefined, name: string, ref: AuthorityRef): string | undefined {
+  if (ref.namespace === '') return source?.own ? `Secret ${name} is one of this operator's own` : undefined
   const wanted = `${ref.namespace}/${ref.name}`
-  if (source.allowedAuthority === wanted) return undefined
-  return `Secret ${source.name} is not meant for it: an administrator must annotate it ${annotations.allowedAuthority}: ${wanted}`
+  if (source && !source.own && source.allowedAuthority === wanted) return undefined
+  return `no Secret ${name} is meant for it: an administrator must annotate it ${annotations.allowedAuthority}: ${wanted}`
 }

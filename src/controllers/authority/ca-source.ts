@@ -47,12 +47,12 @@ function sourceProblem(
   trustDomain: TrustDomain,
   now: Instant,
 ): Readiness | undefined {
+  const refused = refusedFor(source, name, ref)
+  if (refused !== undefined) return { state: 'refused', reason: 'CASourceNotAllowed', message: refused }
   if (!source) {
     const message = `there is no Secret ${name} in the operator's namespace: create it with tls.crt and tls.key, or name another in spec.caSecret.name`
     return { state: 'waiting', reason: 'CASourceNotFound', message }
   }
-  const refused = refusedFor(source, ref)
-  if (refused !== undefined) return { state: 'refused', reason: 'CASourceNotAllowed', message: refused }
   const detail = cannotSign(source, trustDomain, now)
   if (detail === undefined) return undefined
   const message = `Secret ${name} holds no CA that can sign: ${detail}. Put another CA with its key there, or name another Secret in spec.caSecret.name`
@@ -85,14 +85,14 @@ export function sourceNote(
     if (copiedFrom === undefined) return undefined
     return { reason: 'RotationPending', message: `it was copied from Secret ${copiedFrom} and the spec asks for an own root: ${goesOn}` }
   }
+  const refused = refusedFor(source, backEnd.name, ref)
+  if (refused !== undefined) return { reason: 'CASourceNotAllowed', message: `${refused}; the copy goes on signing` }
   if (!source) {
     return {
       reason: 'CASourceNotFound',
       message: `Secret ${backEnd.name}, from which CAs are taken, is not there; the copy goes on signing`,
     }
   }
-  const refused = refusedFor(source, ref)
-  if (refused !== undefined) return { reason: 'CASourceNotAllowed', message: `${refused}; the copy goes on signing` }
   if (source.problem !== undefined) {
     return {
       reason: 'CASourceInvalid',

@@ -66,9 +66,9 @@ function operatorNamespace({ inOperatorNamespace, authority }: AuthorityFacts): 
   return stop('refused', 'OperatorNamespace', message)
 }
 
-/** No two authorities of one trust domain sign at once. */
+/** No two authorities of one trust domain sign at once. Who may not have it anyway is not told whose it is. */
 function trustDomainTaken({ elder, ...facts }: AuthorityFacts): AuthorityPlan | undefined {
-  if (elder === undefined) return undefined
+  if (elder === undefined || (facts.secrets.length === 0 && !facts.trustDomainAllowed)) return undefined
   const message = `trust domain ${trustDomainOf(facts)} belongs to ${authorityText(elder)}, which comes first: make an authority with another spec.trustDomain`
   return stop('refused', 'TrustDomainTaken', message)
 }

@@ -401,6 +401,17 @@ describe('a tenant that claims what is another namespace’s', () => {
     ])
   })
 
+  it('is not told whose it is', async () => {
+    world.seen('namespacedAuthorities', tenant())
+    await settle(KEY)
+    world.seen('namespacedAuthorities', evil())
+    await settle('bank.evil')
+    expect(ofTenant('bank', 'evil')).toMatchObject({
+      reason: 'TrustDomainNotAllowed',
+      message: expect.not.stringContaining('internal'),
+    })
+  })
+
   it('does not stop it while it signs', async () => {
     world.seen('namespacedAuthorities', tenant())
     await settle(KEY)
@@ -461,7 +472,7 @@ describe('a CA Secret', () => {
       status: 'False',
       reason: 'CASourceNotAllowed',
       message:
-        'Secret corporate-ca is not meant for it: an administrator must annotate it mutualidentity.io/allowed-authority: shop/internal',
+        'no Secret corporate-ca is meant for it: an administrator must annotate it mutualidentity.io/allowed-authority: shop/internal',
     })
     expect(created()).toEqual([])
   })
@@ -492,18 +503,20 @@ describe('a CA Secret', () => {
     expect(told).toHaveLength(1)
   })
 
-  it('that is not meant for it tells nothing of what it holds: good, garbage and empty are refused alike', async () => {
+  it('that is not meant for it tells nothing of itself: good, garbage, empty, ours and none are refused alike', async () => {
     const messages = new Set<string>()
     for (const secret of [
       meant(undefined),
       { ...meant(undefined), data: {} },
       sourceSecret(corporate, { data: { 'tls.crt': b64('garbage') } }),
+      sourceSecret(corporate, { labels: { [labels.managedBy]: 'mutual-identity' } }),
+      undefined,
     ]) {
       world = begin()
       world.seen('namespacedAuthorities', tenant(FROM_SECRET))
-      world.api.put(secrets, secret)
+      if (secret) world.api.put(secrets, secret)
       await settle(KEY)
-      messages.add(ofTenant().message)
+      messages.add(`${ofTenant().reason}: ${ofTenant().message}`)
     }
     expect(messages.size).toBe(1)
   })
@@ -512,7 +525,7 @@ describe('a CA Secret', () => {
     world.seen('namespacedAuthorities', tenant(FROM_SECRET))
     world.api.put(secrets, { ...meant('shop/internal'), metadata: { ...meant('shop/internal').metadata, namespace: 'shop' } })
     await settle(KEY)
-    expect(ofTenant().reason).toBe('CASourceNotFound')
+    expect(ofTenant().reason).toBe('CASourceNotAllowed')
     expect(world.api.reads.filter((path) => path.startsWith('secrets shop/'))).toEqual([])
   })
 
@@ -535,7 +548,7 @@ describe('a CA Secret', () => {
     expect(ofTenant()).toMatchObject({
       status: 'False',
       reason: 'CASourceNotAllowed',
-      message: `Secret ${name} is one of this operator's own`,
+      message: `no Secret ${name} is meant for it: an administrator must annotate it mutualidentity.io/allowed-authority: shop/internal`,
     })
     expect(world.api.at(secrets, inOperator('shop.internal-ca-1'))).toBeUndefined()
   })
