@@ -104,7 +104,16 @@ const delivery = object(
     ),
     keystorePasswordRef: object(
       'The password of the keystores, in a Secret of this namespace. By default "changeit", as Java has it. A changed password is taken with the next certificate.',
-      { name: objectName('The name of the Secret.'), key: text('The key in its data.', { maxLength: 253, minLength: 1 }) },
+      {
+        name: objectName('The name of the Secret.'),
+        key: text('The key in its data.', {
+          maxLength: 253,
+          minLength: 1,
+          rules: [
+            { rule: fits('self', '[-._a-zA-Z0-9]+'), message: 'must be a key of a Secret: letters, digits, hyphens, underscores and dots' },
+          ],
+        }),
+      },
       { required: ['name', 'key'], atomic: true },
     ),
     secretTemplate,

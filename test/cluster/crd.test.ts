@@ -93,6 +93,11 @@ const BAD_IDENTITIES: [string, object, RegExp][] = [
   ['a DNS name twice', certificateOf({ dnsNames: ['a.b', 'a.b'] }), /Duplicate value: "a\.b"/],
   ['an unknown format', deliveryOf({ formats: ['PEM'] }), /Unsupported value: "PEM"/],
   ['a Secret name with a slash', deliveryOf({ secretName: 'a/b' }), /must be the name of a Secret/],
+  [
+    'a password under a key that no Secret has',
+    deliveryOf({ keystorePasswordRef: { name: 'password', key: 'a\u001b[2J\nb' } }),
+    /keystorePasswordRef\.key: Invalid value: .*must be a key of a Secret/s,
+  ],
   ['a password without a key', deliveryOf({ keystorePasswordRef: { name: 'password' } }), /keystorePasswordRef\.key: Required value/],
   ['a label of ours', labelled('mutualidentity.io/role'), /key 'mutualidentity\.io\/role' is reserved/],
   ['a label below ours', labelled('x.mutualidentity.io/role'), /is reserved/],
