@@ -71,7 +71,8 @@ export function failureAfter(status: ReportedStatus, generation: number, error: 
 
 /** As Complaints does for errors of passes: the same again is no news for an hour, twelve attempts of five minutes. */
 export function isOldNews({ lastFailure }: ReportedStatus, error: unknown): boolean {
-  if (lastFailure?.reason !== reasonOf(error) || lastFailure.message !== printable(publicMessageOf(error).slice(0, LONGEST_FAILURE))) return false
+  if (lastFailure?.reason !== reasonOf(error) || lastFailure.message !== printable(publicMessageOf(error).slice(0, LONGEST_FAILURE)))
+    return false
   return lastFailure.attempts % 12 !== 0
 }
 
