@@ -7,9 +7,9 @@ const IO_CORE =
 /** Not node:net: isIP and its like are arithmetic. biome.json refuses the rest of it (noRestrictedImports). */
 const NETWORK_CORE = '^(node:)?(http|https|http2|tls|dgram)$'
 
-/** Files of a controller's folder that read caches, write or run. All others there are pure like the plan, which is made of them. */
+/** Files of a controller's folder, and of folders in it, that read caches, write or run. All others there are pure like the plan, which is made of them. */
 const IMPURE = '(controller|observe|service-names|triggers|default-authority|perform|report)[^/]*\\.ts$'
-const PURE = `(?!${IMPURE}).+`
+const PURE = `(?!${IMPURE})(?![a-z-]+/${IMPURE}).+`
 
 /** Files beside the controllers' folders that plans are made of as well. */
 const SHARED_PURE = '^src/controllers/readiness\\.ts$'
@@ -94,7 +94,7 @@ const LAYERS = [
     '^src/stores\\.ts$',
     '^src/(api|base|pki|k8s)/',
     '^src/controllers/[^/]+\\.ts$',
-    '^src/controllers/[^/]+/(?!controller|perform|report)',
+    '^src/controllers/[^/]+/(?!controller|perform|report|files/)',
   ]),
 
   layer('config-layer', '^src/config\\.ts$', ['^src/(api|base|pki)/']),

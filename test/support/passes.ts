@@ -8,7 +8,7 @@ import { ensureDefaultAuthority } from '../../src/controllers/authority/default-
 import { bundleKey, reconcileBundle } from '../../src/controllers/bundle/controller.ts'
 import { type IdentityOutcome, identityKey, reconcileIdentity } from '../../src/controllers/identity/controller.ts'
 import { Patience } from '../../src/controllers/identity/patience.ts'
-import { PodCounts } from '../../src/controllers/identity/pod-counts.ts'
+import { PodCounts } from '../../src/controllers/identity/pods/pod-counts.ts'
 import { reconcileRestart } from '../../src/controllers/restart/controller.ts'
 import { workloadCache } from '../../src/controllers/restart/observe.ts'
 import { Pace } from '../../src/controllers/restart/pace.ts'

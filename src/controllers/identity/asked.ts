@@ -12,10 +12,10 @@ import { type SpiffeId, workloadId } from '../../pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { AuthorityFacts, SigningFacts } from '../authority-facts.ts'
 import { type Readiness, reasonOf } from '../readiness.ts'
-import { dnsNamesAsked } from './dns-names.ts'
 import type { IdentityFacts } from './facts.ts'
-import { trustOf } from './present-trust.ts'
-import type { Trust } from './trust.ts'
+import { dnsNamesAsked } from './pods/dns-names.ts'
+import { trustOf } from './trust/present-trust.ts'
+import type { Trust } from './trust/trust.ts'
 
 /** A request that may be signed. */
 export interface Asked {

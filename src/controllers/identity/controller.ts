@@ -20,7 +20,7 @@ import { servingSecret } from './ownership.ts'
 import type { Patience } from './patience.ts'
 import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
 import { type IdentityPlan, planIdentity } from './plan.ts'
-import type { PodCounts } from './pod-counts.ts'
+import type { PodCounts } from './pods/pod-counts.ts'
 import { metricLabel } from './readings.ts'
 import { announce, nextStatus } from './report.ts'
 

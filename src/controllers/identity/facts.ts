@@ -6,7 +6,7 @@ import type { Instant } from '../../base/instant.ts'
 import type { DnsName } from '../../pki/dns-name.ts'
 import type { Verdict } from '../../pki/verify.ts'
 import type { AuthorityFacts } from '../authority-facts.ts'
-import type { TrustFacts, TrustSource } from './trust.ts'
+import type { TrustFacts, TrustSource } from './trust/trust.ts'
 
 /** The leaf Secret as the plan sees it: facts instead of bytes. */
 export interface SecretFacts extends Omit<LeafSecret, 'chain'> {

@@ -6,12 +6,12 @@ import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
 import { observeAuthority } from '../authority-facts.ts'
 import type { Caches, Pod } from '../caches.ts'
 import type { FormerSecret, IdentityFacts, SecretFacts } from './facts.ts'
-import { overlapOf, secretClaimant } from './observe-overlaps.ts'
-import { selectedPods } from './observe-pods.ts'
-import { isWitness, type Judgement, judge, recordedAccount, toldSigner } from './observe-signer.ts'
-import { observeSwitching } from './observe-switching.ts'
-import { observeTrust } from './observe-trust.ts'
-import { foreignServiceNames, serviceNames } from './service-names.ts'
+import { overlapOf, secretClaimant } from './pods/observe-overlaps.ts'
+import { selectedPods } from './pods/observe-pods.ts'
+import { foreignServiceNames, serviceNames } from './pods/service-names.ts'
+import { isWitness, type Judgement, judge, recordedAccount, toldSigner } from './switching/observe-signer.ts'
+import { observeSwitching } from './switching/observe-switching.ts'
+import { observeTrust } from './trust/observe-trust.ts'
 
 /** Where the operator lives, how the cluster calls itself, and what the operator is asked to do. */
 export interface Surroundings {

@@ -17,11 +17,11 @@ import { generateKeyPair, renderPrivateKey } from '../../pki/keys.ts'
 import { drawRenewAt } from '../../pki/profile.ts'
 import { checkIssued } from '../../pki/verify.ts'
 import type { IdentityFacts } from './facts.ts'
-import { keyFiles, type StoreContext, trustFiles } from './perform-files.ts'
-import { keystorePassword } from './perform-password.ts'
+import { keyFiles, type StoreContext, trustFiles } from './files/perform-files.ts'
+import { keystorePassword } from './files/perform-password.ts'
 import type { IdentityStep, SecretVersion } from './plan.ts'
 import { pastTime, type SecretPatch, taken } from './tidy.ts'
-import type { Trust } from './trust.ts'
+import type { Trust } from './trust/trust.ts'
 
 export interface PerformDeps {
   readonly client: Client

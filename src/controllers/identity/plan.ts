@@ -19,10 +19,10 @@ import { type Asked, askedFor } from './asked.ts'
 import type { FormerSecret, IdentityFacts, SecretFacts } from './facts.ts'
 import { checkLeaf, nextRenewal } from './leaf-checks.ts'
 import { ownershipOf, servingSecret } from './ownership.ts'
-import { trustOf } from './present-trust.ts'
-import { heldBySwitch } from './switch-gate.ts'
+import { heldBySwitch } from './switching/switch-gate.ts'
 import { OUTDATED, type SecretPatch, tidySecret, trustPatch } from './tidy.ts'
-import type { Trust } from './trust.ts'
+import { trustOf } from './trust/present-trust.ts'
+import type { Trust } from './trust/trust.ts'
 
 /** The version of a Secret that a write replaces. */
 export interface SecretVersion {

@@ -14,7 +14,7 @@ import { currentRenewAt } from './leaf-checks.ts'
 import { servingSecret } from './ownership.ts'
 import type { Outcome } from './perform.ts'
 import type { IdentityPlan } from './plan.ts'
-import { keptFormer } from './trust.ts'
+import { keptFormer } from './trust/trust.ts'
 
 /** The status as it must be after this pass. `now` stamps what is new. */
 export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, now: Instant): MutualIdentityStatus {

@@ -9,7 +9,7 @@ import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts
 import type { Asked } from './asked.ts'
 import type { SecretFacts } from './facts.ts'
 import { currentRenewAt } from './leaf-checks.ts'
-import type { Trust } from './trust.ts'
+import type { Trust } from './trust/trust.ts'
 
 /** What of a Secret is changed without touching its key. What is undefined or absent stays; null takes an entry away. */
 export interface SecretPatch {

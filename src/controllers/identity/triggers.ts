@@ -7,8 +7,8 @@ import type { Lookup } from '../../k8s/store.ts'
 import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
 import { identitiesSelecting } from '../selecting.ts'
 import { identityKey } from './controller.ts'
-import { identitiesNear } from './observe-overlaps.ts'
-import { selectedPods } from './observe-pods.ts'
+import { identitiesNear } from './pods/observe-overlaps.ts'
+import { selectedPods } from './pods/observe-pods.ts'
 
 const keyOf = (identity: MutualIdentity): string => identityKey(identity.namespace, identity.name)
 

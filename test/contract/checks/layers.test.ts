@@ -27,6 +27,8 @@ const VIOLATIONS: readonly (readonly [rule: string, file: string, text: string])
   ['plan-layer', 'src/controllers/identity/plan-dice.ts', "export { systemRandom } from '../../base/random.ts'"],
   ['plan-layer', 'src/controllers/identity/plan-keys.ts', "export { generate } from '../../pki/keys.ts'"],
   ['plan-layer', 'src/controllers/identity/plan-does.ts', "export { perform } from './perform.ts'"],
+  ['plan-layer', 'src/controllers/identity/trust/trust.ts', "export { perform } from '../perform.ts'"],
+  ['plan-layer', 'src/controllers/identity/plan-looks.ts', "export { look } from './trust/observe-trust.ts'"],
   ['plan-layer', 'src/controllers/identity/checks.ts', "export { get } from '../../k8s/client.ts'"],
   ['shared-plan-layer', 'src/controllers/readiness.ts', "export { get } from '../k8s/client.ts'"],
   ['plan-layer-types', 'src/controllers/identity/plan-other.ts', "export type { Plan } from '../authority/plan.ts'"],

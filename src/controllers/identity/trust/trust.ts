@@ -1,15 +1,15 @@
 // Whom an identity trusts: the anchors of its own authority, of others that it accepts, and of those that it was switched away from while
 // what they signed is in use. What is known of them, and the files that come of it. Pure.
 
-import type { Format } from '../../api/mutual-identity.ts'
-import { type AuthorityRef, authorityKey, authorityText } from '../../api/names.ts'
-import type { PublishedBundle } from '../../api/stored/bundle.ts'
-import { spiffeBundleFile, type TRUST_STORES } from '../../api/stored/leaf-files.ts'
-import type { FormerAuthority } from '../../api/stored/leaf-secret.ts'
-import { hours, minutes } from '../../base/duration.ts'
-import type { Instant } from '../../base/instant.ts'
-import { poolBundles, type TrustBundle } from '../../pki/bundle.ts'
-import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
+import type { Format } from '../../../api/mutual-identity.ts'
+import { type AuthorityRef, authorityKey, authorityText } from '../../../api/names.ts'
+import type { PublishedBundle } from '../../../api/stored/bundle.ts'
+import { spiffeBundleFile, type TRUST_STORES } from '../../../api/stored/leaf-files.ts'
+import type { FormerAuthority } from '../../../api/stored/leaf-secret.ts'
+import { hours, minutes } from '../../../base/duration.ts'
+import type { Instant } from '../../../base/instant.ts'
+import { poolBundles, type TrustBundle } from '../../../pki/bundle.ts'
+import { type Fingerprint, fingerprintOf } from '../../../pki/fingerprint.ts'
 
 /** An authority besides the own one. */
 export interface TrustSource {

@@ -1,10 +1,10 @@
 // The trust of an identity as it stands: by its present authority, and by the other one while it is being switched. Pure.
 
-import { authorityKey, authorityText } from '../../api/names.ts'
-import { messageOf, OperatorError } from '../../base/errors.ts'
-import type { Instant } from '../../base/instant.ts'
-import type { AuthorityFacts } from '../authority-facts.ts'
-import type { IdentityFacts, Switching } from './facts.ts'
+import { authorityKey, authorityText } from '../../../api/names.ts'
+import { messageOf, OperatorError } from '../../../base/errors.ts'
+import type { Instant } from '../../../base/instant.ts'
+import type { AuthorityFacts } from '../../authority-facts.ts'
+import type { IdentityFacts, Switching } from '../facts.ts'
 import { type TrustOrProblem, trustFor } from './trust.ts'
 
 /** `authority`: the one whose certificate the identity has, or gets. */

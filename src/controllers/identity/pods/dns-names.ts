@@ -1,12 +1,12 @@
 // Which DNS names go into a certificate: those of Services, and extra ones that the authority allows. Pure.
 // Whoever holds a certificate for a name can be taken for whatever has that name, so nothing is allowed that is not listed.
 
-import { authorityText } from '../../api/names.ts'
-import { messageOf } from '../../base/errors.ts'
-import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
-import type { AuthorityFacts } from '../authority-facts.ts'
-import type { Readiness } from '../readiness.ts'
-import type { IdentityFacts } from './facts.ts'
+import { authorityText } from '../../../api/names.ts'
+import { messageOf } from '../../../base/errors.ts'
+import { type DnsName, parseDnsName } from '../../../pki/dns-name.ts'
+import type { AuthorityFacts } from '../../authority-facts.ts'
+import type { Readiness } from '../../readiness.ts'
+import type { IdentityFacts } from '../facts.ts'
 
 /** Names in one certificate at most: beyond it TLS handshakes grow past what servers take in one flight many times over. */
 export const MAX_DNS_NAMES = 400

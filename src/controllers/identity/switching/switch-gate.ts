@@ -1,13 +1,13 @@
 // May an identity go over to its new authority now? Its peers must accept it first, and have had the time to. Pure.
 
-import { authorityText } from '../../api/names.ts'
-import { seconds } from '../../base/duration.ts'
-import { formatInstant, type Instant } from '../../base/instant.ts'
-import type { AuthorityFacts } from '../authority-facts.ts'
-import type { Readiness } from '../readiness.ts'
-import type { IdentityFacts } from './facts.ts'
-import { servingSecret } from './ownership.ts'
-import { PROPAGATION_DELAY } from './propagation.ts'
+import { authorityText } from '../../../api/names.ts'
+import { seconds } from '../../../base/duration.ts'
+import { formatInstant, type Instant } from '../../../base/instant.ts'
+import type { AuthorityFacts } from '../../authority-facts.ts'
+import type { Readiness } from '../../readiness.ts'
+import type { IdentityFacts } from '../facts.ts'
+import { servingSecret } from '../ownership.ts'
+import { PROPAGATION_DELAY } from '../propagation.ts'
 
 /** Peers are looked at again so often: what they hold wakes nobody else. */
 const LOOK_AGAIN = seconds(15)

@@ -3,14 +3,14 @@
 
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { mutualIdentities } from '../../../../src/api/kinds.ts'
-import { annotations, labels } from '../../../../src/api/names.ts'
-import { hours, minutes } from '../../../../src/base/duration.ts'
-import { formatInstant } from '../../../../src/base/instant.ts'
-import { configMaps, type RawObject, secrets } from '../../../../src/k8s/resource.ts'
-import { readJks } from '../../../support/keystore-readers.ts'
-import { authorityObject, b64, identityObject, NOW, namespaceObject, OPERATOR_NAMESPACE, podObject } from '../../../support/material.ts'
-import { type Passes, passes } from '../../../support/passes.ts'
+import { mutualIdentities } from '../../../../../src/api/kinds.ts'
+import { annotations, labels } from '../../../../../src/api/names.ts'
+import { hours, minutes } from '../../../../../src/base/duration.ts'
+import { formatInstant } from '../../../../../src/base/instant.ts'
+import { configMaps, type RawObject, secrets } from '../../../../../src/k8s/resource.ts'
+import { readJks } from '../../../../support/keystore-readers.ts'
+import { authorityObject, b64, identityObject, NOW, namespaceObject, OPERATOR_NAMESPACE, podObject } from '../../../../support/material.ts'
+import { type Passes, passes } from '../../../../support/passes.ts'
 
 const SECRET = { namespace: 'shop', name: 'payments-mtls' }
 const IDENTITY = { namespace: 'shop', name: 'payments' }

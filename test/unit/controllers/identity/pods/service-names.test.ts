@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { serviceNames } from '../../../../src/controllers/identity/service-names.ts'
-import type { RawObject } from '../../../../src/k8s/resource.ts'
-import { filledStores, identityObject, podObject, serviceObject } from '../../../support/material.ts'
+import { serviceNames } from '../../../../../src/controllers/identity/pods/service-names.ts'
+import type { RawObject } from '../../../../../src/k8s/resource.ts'
+import { filledStores, identityObject, podObject, serviceObject } from '../../../../support/material.ts'
 
 interface World {
   services?: RawObject[]

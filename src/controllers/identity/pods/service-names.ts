@@ -1,10 +1,10 @@
 // Which DNS names an identity gets from Services: those of its own namespace whose selector covers its pods. Pure but for the lookups.
 
-import { contained } from '../../api/label-selector.ts'
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { OperatorError } from '../../base/errors.ts'
-import { type DnsName, parseDnsName } from '../../pki/dns-name.ts'
-import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+import { contained } from '../../../api/label-selector.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { OperatorError } from '../../../base/errors.ts'
+import { type DnsName, parseDnsName } from '../../../pki/dns-name.ts'
+import { type Caches, labelPairs, type Pod, type Service } from '../../caches.ts'
 import { MAX_DNS_NAMES } from './dns-names.ts'
 
 /** Sorted names of the covering Services: those that mean them everywhere, and the bare ones, which mean them in this namespace only. */

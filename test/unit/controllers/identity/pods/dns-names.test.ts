@@ -2,14 +2,14 @@
 
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { mutualIdentities } from '../../../../src/api/kinds.ts'
-import { dnsNamesAsked } from '../../../../src/controllers/identity/dns-names.ts'
-import { planIdentity } from '../../../../src/controllers/identity/plan.ts'
-import { type RawObject, secrets } from '../../../../src/k8s/resource.ts'
-import { parseDnsName } from '../../../../src/pki/dns-name.ts'
-import { authorityOf, factsOf, identityOf, NOW } from '../../../support/identity-facts.ts'
-import { authorityObject, identityObject, namespaceObject, podObject, serviceObject } from '../../../support/material.ts'
-import { type Passes, passes } from '../../../support/passes.ts'
+import { mutualIdentities } from '../../../../../src/api/kinds.ts'
+import { planIdentity } from '../../../../../src/controllers/identity/plan.ts'
+import { dnsNamesAsked } from '../../../../../src/controllers/identity/pods/dns-names.ts'
+import { type RawObject, secrets } from '../../../../../src/k8s/resource.ts'
+import { parseDnsName } from '../../../../../src/pki/dns-name.ts'
+import { authorityOf, factsOf, identityOf, NOW } from '../../../../support/identity-facts.ts'
+import { authorityObject, identityObject, namespaceObject, podObject, serviceObject } from '../../../../support/material.ts'
+import { type Passes, passes } from '../../../../support/passes.ts'
 
 const SECRET = { namespace: 'shop', name: 'payments-mtls' }
 

@@ -1,11 +1,11 @@
 // The password of an identity's keystores: read by name when one is made, and forgotten with it. It never stands in facts, errors or logs.
 
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { dataField } from '../../api/stored/common.ts'
-import { OperatorError } from '../../base/errors.ts'
-import type { Client } from '../../k8s/client.ts'
-import { isNotFound } from '../../k8s/errors.ts'
-import { type RawObject, secrets } from '../../k8s/resource.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { dataField } from '../../../api/stored/common.ts'
+import { OperatorError } from '../../../base/errors.ts'
+import type { Client } from '../../../k8s/client.ts'
+import { isNotFound } from '../../../k8s/errors.ts'
+import { type RawObject, secrets } from '../../../k8s/resource.ts'
 
 /** What Java and its tools have as long as nobody says otherwise. It hides nothing: the Secret holds the key as PEM beside the keystore. */
 const STANDARD_PASSWORD = 'changeit'

@@ -1,17 +1,17 @@
 // Whose certificate a Secret of an identity holds, and whether it proves what was decided before.
 
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { AUTHORITY_KINDS, type AuthorityRef, authorityKey, authorityRef } from '../../api/names.ts'
-import { type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
-import { type Instant, parseInstant } from '../../base/instant.ts'
-import type { TrustBundle } from '../../pki/bundle.ts'
-import { readCertificate } from '../../pki/certificate.ts'
-import { parseWorkloadId } from '../../pki/spiffe-id.ts'
-import { type Verdict, verifyChain } from '../../pki/verify.ts'
-import { type AuthorityFacts, observeFormerAuthority } from '../authority-facts.ts'
-import type { Caches } from '../caches.ts'
-import { sourceOf } from './observe-trust.ts'
-import { ownershipOf } from './ownership.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { AUTHORITY_KINDS, type AuthorityRef, authorityKey, authorityRef } from '../../../api/names.ts'
+import { type LeafSecret, labelledAuthority } from '../../../api/stored/leaf-secret.ts'
+import { type Instant, parseInstant } from '../../../base/instant.ts'
+import type { TrustBundle } from '../../../pki/bundle.ts'
+import { readCertificate } from '../../../pki/certificate.ts'
+import { parseWorkloadId } from '../../../pki/spiffe-id.ts'
+import { type Verdict, verifyChain } from '../../../pki/verify.ts'
+import { type AuthorityFacts, observeFormerAuthority } from '../../authority-facts.ts'
+import type { Caches } from '../../caches.ts'
+import { ownershipOf } from '../ownership.ts'
+import { sourceOf } from '../trust/observe-trust.ts'
 
 export interface Judgement {
   readonly secret: LeafSecret

@@ -1,10 +1,10 @@
 // The others of a namespace that live by an authority: whoever is switched from it waits for them, and keeps its anchors for them. Those
 // elsewhere are not seen. Pure but for the lookups.
 
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { type AuthorityRef, authorityKey } from '../../api/names.ts'
-import { type LeafSecret, labelledAuthority } from '../../api/stored/leaf-secret.ts'
-import type { Caches } from '../caches.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { type AuthorityRef, authorityKey } from '../../../api/names.ts'
+import { type LeafSecret, labelledAuthority } from '../../../api/stored/leaf-secret.ts'
+import type { Caches } from '../../caches.ts'
 
 export interface Peers {
   /** Identities whose specs name it as their own. */

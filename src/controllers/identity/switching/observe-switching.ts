@@ -1,15 +1,15 @@
 // An identity that is switched to another authority waits until its peers accept the new one: then the leaf, then the old anchors go.
 // Pure but for the lookups.
 
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { type AuthorityRef, annotations, authorityKey } from '../../api/names.ts'
-import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
-import { type Instant, parseInstant } from '../../base/instant.ts'
-import type { AuthorityFacts } from '../authority-facts.ts'
-import { type Caches, trustedAuthorities } from '../caches.ts'
-import type { Switching } from './facts.ts'
-import { peersOf } from './observe-peers.ts'
-import { sourceOf } from './observe-trust.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { type AuthorityRef, annotations, authorityKey } from '../../../api/names.ts'
+import type { LeafSecret } from '../../../api/stored/leaf-secret.ts'
+import { type Instant, parseInstant } from '../../../base/instant.ts'
+import type { AuthorityFacts } from '../../authority-facts.ts'
+import { type Caches, trustedAuthorities } from '../../caches.ts'
+import type { Switching } from '../facts.ts'
+import { peersOf } from '../trust/observe-peers.ts'
+import { sourceOf } from '../trust/observe-trust.ts'
 
 /** Reads the caches. `from`: whose certificate, which ends at `until`, the identity has now. */
 export function observeSwitching(identity: MutualIdentity, from: AuthorityFacts, until: Instant, caches: Caches): Switching {

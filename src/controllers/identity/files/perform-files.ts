@@ -1,15 +1,15 @@
 // The files of a leaf Secret in the formats that are asked for. Used by perform, which alone sees the private key; keystores are made lazily.
 
 import type { KeyObject } from 'node:crypto'
-import type { Format } from '../../api/mutual-identity.ts'
-import { KEY_FILES, TRUST_STORES } from '../../api/stored/leaf-files.ts'
-import type { Instant } from '../../base/instant.ts'
-import type { Random } from '../../base/random.ts'
-import type { Certificate } from '../../pki/certificate.ts'
-import { jksKeyStore, jksTrustStore } from '../../pki/keystore/jks.ts'
-import { pkcs12KeyStore, pkcs12TrustStore } from '../../pki/keystore/pkcs12.ts'
-import { formatPem } from '../../pki/pem.ts'
-import type { Trust } from './trust.ts'
+import type { Format } from '../../../api/mutual-identity.ts'
+import { KEY_FILES, TRUST_STORES } from '../../../api/stored/leaf-files.ts'
+import type { Instant } from '../../../base/instant.ts'
+import type { Random } from '../../../base/random.ts'
+import type { Certificate } from '../../../pki/certificate.ts'
+import { jksKeyStore, jksTrustStore } from '../../../pki/keystore/jks.ts'
+import { pkcs12KeyStore, pkcs12TrustStore } from '../../../pki/keystore/pkcs12.ts'
+import { formatPem } from '../../../pki/pem.ts'
+import type { Trust } from '../trust/trust.ts'
 
 /** A key, its chain (leaf first, no root), and what keystores need. */
 export interface KeyMaterial {

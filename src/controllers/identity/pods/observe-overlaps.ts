@@ -1,10 +1,10 @@
 // Where identities meet: pods that two of them select, and Secrets that two of them name. The older one comes first, then the smaller UID.
 // Used by observe. Pure but for the lookups.
 
-import { matches } from '../../api/label-selector.ts'
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { anyLabel, type Caches, labelPairs, type Pod } from '../caches.ts'
-import { isElder } from '../elder.ts'
+import { matches } from '../../../api/label-selector.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { anyLabel, type Caches, labelPairs, type Pod } from '../../caches.ts'
+import { isElder } from '../../elder.ts'
 
 /** An older identity that selects some of these pods, and how many of them. */
 export function overlapOf(

@@ -1,9 +1,9 @@
 // What the caches hold of those whom an identity trusts besides its own authority.
 
-import type { MutualIdentity } from '../../api/mutual-identity.ts'
-import { type AuthorityRef, authorityKey } from '../../api/names.ts'
-import { type LeafSecret, readFormerAuthorities } from '../../api/stored/leaf-secret.ts'
-import { type Caches, recordOf } from '../caches.ts'
+import type { MutualIdentity } from '../../../api/mutual-identity.ts'
+import { type AuthorityRef, authorityKey } from '../../../api/names.ts'
+import { type LeafSecret, readFormerAuthorities } from '../../../api/stored/leaf-secret.ts'
+import { type Caches, recordOf } from '../../caches.ts'
 import { peersOf } from './observe-peers.ts'
 import { type FormerSource, mergedFormer, type TrustFacts, type TrustSource } from './trust.ts'
 
