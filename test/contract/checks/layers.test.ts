@@ -91,7 +91,9 @@ const SOUND: Readonly<Record<string, string>> = {
   'src/controllers/caches.ts': "export type { Client as Cache } from '../k8s/client.ts'",
   'src/controllers/identity/controller.ts':
     "export * from '../../runtime/queue.ts'\nexport * from './observe.ts'\nexport * from './perform.ts'",
-  'src/controllers/identity/observe.ts': "export * from '../caches.ts'\nexport { plan } from './plan.ts'",
+  'src/controllers/identity/observe.ts':
+    "export * from '../caches.ts'\nexport { plan } from './plan.ts'\nexport { look } from './trust/observe-trust.ts'",
+  'src/controllers/identity/trust/observe-trust.ts': "export { get as look } from '../../../k8s/client.ts'",
   'src/controllers/identity/plan.ts':
     "import type { Clock } from '../../base/clock.ts'\nimport type { Issuer } from '../../issuers/issuer.ts'\nimport type { Cache } from '../caches.ts'\nimport { rule } from './rules.ts'\nexport type Seen = [Clock, Issuer, Cache]\nexport const plan = rule",
   'src/controllers/identity/rules.ts': "import { names } from '../../api/names.ts'\nexport const rule = names",
