@@ -123,7 +123,7 @@ function readStructure(bytes: Buffer) {
   const [serial, innerAlgorithm, issuer, validity, subject, publicKey, extensions, ...more] = parts
   // Section 4.1.1.2: else what is signed and what is verified may be two things.
   if (!innerAlgorithm || !algorithm?.whole.equals(innerAlgorithm.whole)) throw malformed('it names two signature algorithms')
-  expectTag(publicKey, TAG.sequence, 'the public key')
+  checkPublicKey(expectTag(publicKey, TAG.sequence, 'the public key'))
   if (more.length > 0 || (extensions && extensions.tag !== 0xa3)) throw malformed('it has parts that are not used any more')
   return {
     serialNumber: readSerial(serial),
@@ -133,6 +133,19 @@ function readStructure(bytes: Buffer) {
     ...readValidity(validity),
     ...readExtensions(extensions && readElement(extensions.content, TAG.sequence, 'the list of extensions')),
   }
+}
+
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1'
+
+/** RFC 5480 section 2.1.1: a curve is named. Where its numbers are given instead, others than the named curve's can be made to look like it (CVE-2020-0601). */
+function checkPublicKey(publicKey: Element): void {
+  const [algorithm] = readElements(publicKey.content, 'the public key')
+  const [oid, parameters] = readElements(
+    expectTag(algorithm, TAG.sequence, 'the algorithm of the public key').content,
+    'the algorithm of the public key',
+  )
+  if (readOid(oid, 'the algorithm of the public key') !== EC_PUBLIC_KEY) return
+  if (parameters?.tag !== TAG.oid) throw malformed('the curve of its public key is not named (RFC 5480 section 2.1.1)')
 }
 
 function readSerial(serial: Element | undefined): string {

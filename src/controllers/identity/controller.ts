@@ -6,7 +6,7 @@ import { API_VERSION, authorityText } from '../../api/names.ts'
 import { consequenceOf } from '../../base/errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
 import type { Log } from '../../base/log.ts'
-import { isConflict, isNamespaceTerminating } from '../../k8s/errors.ts'
+import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
@@ -93,7 +93,8 @@ async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityD
   try {
     return await performIdentity(plan.step, facts, deps)
   } catch (error) {
-    if (isConflict(error)) throw error
+    // It changed, or went away, since the caches saw it: the next pass sees it too.
+    if (isConflict(error) || isNotFound(error)) throw error
     return { kind: 'failed', error }
   }
 }

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { hours } from '../../../src/base/duration.ts'
@@ -57,6 +61,15 @@ describe('a certificate', () => {
     const broken = Buffer.from(certificate.der)
     broken[broken.length - 1] = (broken.at(-1) as number) ^ 1
     expect([certificate.selfSigned, impostor.selfSigned, readCertificate(broken).selfSigned]).toEqual([true, false, false])
+  })
+
+  it('is refused where the curve of its key is given by numbers instead of its name', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'explicit-'))
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-pkeyopt', 'ec_param_enc:explicit']
+    const args = ['req', '-x509', ...curve, '-nodes', '-keyout', join(folder, 'key.pem'), '-subj', '/CN=x', '-outform', 'DER']
+    const der = execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    rmSync(folder, { recursive: true })
+    expect(() => readCertificate(der)).toThrow('the curve of its public key is not named (RFC 5480 section 2.1.1)')
   })
 
   it.each([
