@@ -12,7 +12,7 @@ const IMPURE = '(controller|observe|service-names|triggers|default-authority|per
 const PURE = `(?!${IMPURE})(?![a-z-]+/${IMPURE}).+`
 
 /** Files beside the controllers' folders that plans are made of as well. */
-const SHARED_PURE = '^src/controllers/readiness\\.ts$'
+const SHARED_PURE = '^src/controllers/(readiness|metric-label)\\.ts$'
 
 /** Files of src/pki that only read text or bytes: what users wrote is parsed with them. Keys, signing and profiles are made elsewhere. */
 const PKI_MAKERS = '^src/pki/(keys|sign|root|leaf|request)[^/]*\\.ts$'

@@ -10,6 +10,7 @@ import type { Random } from './base/random.ts'
 import type { Config } from './config.ts'
 import { type ControllerSet, createControllerSet } from './controller-set.ts'
 import { certificateReadings } from './controllers/identity/readings.ts'
+import { authorityEnds, objectReadings } from './controllers/object-readings.ts'
 import { createClient } from './k8s/client.ts'
 import { fencedClient } from './k8s/fenced-client.ts'
 import { loadAccess } from './k8s/kubeconfig.ts'
@@ -56,6 +57,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
         ]),
       ),
     certificates: () => certificateReadings(stores, clock.now()),
+    objects: () => objectReadings(stores),
+    authorityEnds: () => authorityEnds(stores),
   })
   const transport = createTransport(access, { clock, connections: config.connections, userAgent: MANAGER, observe: metrics.request })
   const client = createClient(transport, { clock, random, fieldManager: MANAGER })

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { buildLog, cachedBinary, moduleDirectory } from './cache.ts'
 import { ControlPlaneFailure } from './failure.ts'
 import { goEnvironment } from './go.ts'
-import { type Part, partSources } from './parts.ts'
+import { type Part, type PartSource, partSources } from './parts.ts'
 
 export interface BuildOrder {
   readonly part: Part
@@ -71,9 +71,9 @@ interface GoResult {
 }
 
 function runGo({ part, output, log, progress }: GoRun): Promise<GoResult> {
-  const { goPackage, linkerFlags } = partSources[part]
+  const { goPackage, linkerFlags, tags = '' }: PartSource = partSources[part]
   // -v names each package as it is compiled; -buildvcs=false because the work tree's commit says nothing about what is built
-  const flags = ['-v', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', linkerFlags]
+  const flags = ['-v', '-mod=readonly', '-buildvcs=false', '-trimpath', '-tags', tags, '-ldflags', linkerFlags]
   const go = spawn('go', ['build', ...flags, '-o', output, goPackage], {
     cwd: moduleDirectory(part),
     env: goEnvironment(),

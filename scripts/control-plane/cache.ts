@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { type Part, partSources } from './parts.ts'
+import { type Part, type PartSource, partSources } from './parts.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -30,10 +30,10 @@ export function moduleDirectory(part: Part): string {
 
 /** Changes with everything that decides what is built but the Go version: a newer compiler is no reason to build again. */
 export function cachedBinary(part: Part, cache: string): string {
-  const { module, version, goPackage, linkerFlags } = partSources[part]
+  const { module, version, goPackage, linkerFlags, tags }: PartSource = partSources[part]
   const hash = createHash('sha256')
   for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(moduleDirectory(part), file)))
-  hash.update(JSON.stringify([goPackage, linkerFlags]))
+  hash.update(JSON.stringify([goPackage, linkerFlags, ...(tags === undefined ? [] : [tags])]))
   const platform = `${process.platform}-${process.arch}` // a home may be shared between machines
   return join(cache, 'bin', `${module}-${version}-${platform}-${hash.digest('hex').slice(0, 12)}`, part)
 }

@@ -3,17 +3,19 @@
 // (a unit test compares them).
 import type { Version } from './version.ts'
 
-export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'helm'
+export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'helm' | 'promtool'
 
 /** Absolute paths of the executables that are there. */
 export type Binaries = { readonly [part in Part]?: string }
 
 export interface PartSource {
   /** folder under modules/ whose go.mod and go.sum pin everything that is compiled */
-  readonly module: 'etcd' | 'kubernetes' | 'helm'
+  readonly module: 'etcd' | 'kubernetes' | 'helm' | 'prometheus'
   readonly version: string
   readonly goPackage: string
   readonly linkerFlags: string
+  /** build tags, comma between them */
+  readonly tags?: string
   /** what prints the version of an executable that we did not build */
   readonly versionArguments: readonly string[]
   /** an executable that we did not build is used from this version on */
@@ -25,6 +27,7 @@ export interface PartSource {
 const kubernetesVersion = 'v1.37.2'
 const etcdVersion = 'v3.7.3'
 const helmVersion = 'v4.3.1'
+const prometheusVersion = 'v0.305.3'
 
 // Without them `go build` leaves gitVersion at v0.0.0-master, which clients and `kubectl version` take literally.
 const versionVariables = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((holder) => [
@@ -83,6 +86,17 @@ export const partSources = {
     atLeast: { major: 4, minor: 0 },
     buildSeconds: { alone: 170, after: 170 },
   },
+  promtool: {
+    module: 'prometheus',
+    version: prometheusVersion,
+    goPackage: 'github.com/prometheus/prometheus/cmd/promtool',
+    linkerFlags: '-s -w -X github.com/prometheus/common/version.Version=3.5.3',
+    // The clients of all clouds, which it does not need to test rules.
+    tags: 'remove_all_sd',
+    versionArguments: ['--version'],
+    atLeast: { major: 3, minor: 0 },
+    buildSeconds: { alone: 150, after: 150 },
+  },
 } as const satisfies Record<Part, PartSource>
 
 /** In the order they are started and built in. */
@@ -92,5 +106,5 @@ export function isPart(text: string): text is Part {
   return Object.hasOwn(partSources, text)
 }
 
-/** What a control plane consists of; kubectl and Helm are for people and for tests of what people do, and come on request. */
+/** What a control plane consists of; kubectl, Helm and promtool are for people and for tests of what people do, and come on request. */
 export const serverParts: readonly Part[] = ['etcd', 'kube-apiserver', 'kube-controller-manager']

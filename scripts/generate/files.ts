@@ -3,6 +3,7 @@
 import { Document, isMap, isSeq, type YAMLMap } from 'yaml'
 import { customResourceDefinitions } from '../../src/api/crd.ts'
 import { RIGHTS_PARTS, type Right, ruleOf } from '../../src/api/rights.ts'
+import { dashboard } from './dashboard.ts'
 import { apiReference, runbook } from './reference.ts'
 
 export interface GeneratedFile {
@@ -22,6 +23,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     })),
     { path: 'docs/api.md', text: apiReference() },
     { path: 'docs/runbook.md', text: runbook() },
+    { path: 'charts/mutual-identity/files/monitoring/dashboard.json', text: dashboard() },
     ...Object.entries(RIGHTS_PARTS).map(([part, rights]) => ({
       path: `charts/mutual-identity/files/rights/${part}.yaml`,
       text: HEADER + rulesText(rights),

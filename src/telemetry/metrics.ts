@@ -11,6 +11,10 @@ export interface Readings {
   readonly silences: () => Readonly<Record<string, number>>
   /** By authority: the earliest end of a leaf (seconds since 1970), and how many renewals are overdue. */
   readonly certificates: () => ReadonlyMap<string, { readonly count: number; readonly earliestNotAfter: number; readonly overdue: number }>
+  /** Our objects by kind, readiness and reason. */
+  readonly objects: () => readonly { readonly kind: string; readonly ready: string; readonly reason: string; readonly count: number }[]
+  /** By authority: the end of the first CA, in seconds since 1970. */
+  readonly authorityEnds: () => Readonly<Record<string, number>>
 }
 
 export interface Metrics {
@@ -66,6 +70,13 @@ export function createMetrics(readings: Readings): Metrics {
   )
   readingGauge(named('renewals_overdue', 'Leaves whose renewal is due and not done.', ['authority']), (gauge) =>
     setFrom(gauge, readings, 'overdue'),
+  )
+
+  readingGauge(named('objects', 'Our objects, by kind, readiness and reason.', ['kind', 'ready', 'reason']), (gauge) => {
+    for (const { kind, ready, reason, count } of readings.objects()) gauge.set({ kind, ready, reason }, count)
+  })
+  readingGauge(named('authority_expiry_timestamp_seconds', 'When the first CA of an authority expires.', ['authority']), (gauge) =>
+    setAll(gauge, 'authority', readings.authorityEnds()),
   )
 
   return {

@@ -1,10 +1,10 @@
 // What metrics say of the leaves in the cache, by authority. Only Secrets that an identity owns count, under the authority that it names: labels and
 // Secrets of tenants must make neither figures nor series. Pure.
 
-import type { AuthorityRef } from '../../api/names.ts'
 import type { Instant } from '../../base/instant.ts'
 import { clampRenewAt } from '../../pki/profile.ts'
 import type { Caches } from '../caches.ts'
+import { metricLabel } from '../metric-label.ts'
 import { ownershipOf } from './ownership.ts'
 
 export interface CertificateReadings {
@@ -33,14 +33,5 @@ export function certificateReadings(
   }
   return readings
 }
-
-/** Authorities of the cluster by name; those that tenants make are one series, and so are those that there are not: tenants invent names. */
-export function metricLabel({ kind, name }: AuthorityRef, { authorities }: Pick<Caches, 'authorities'>): string {
-  if (kind === 'MutualAuthority') return kind
-  return authorities.get('', name) ? name : NONE
-}
-
-/** No authority can be called so. */
-const NONE = '(none)'
 
 const OVERDUE_MS = 60_000

@@ -5,6 +5,8 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { labels } from '../../../src/api/names.ts'
 import { hours } from '../../../src/base/duration.ts'
+import { certificateReadings } from '../../../src/controllers/identity/readings.ts'
+import { authorityEnds, objectReadings } from '../../../src/controllers/object-readings.ts'
 import { configMaps, type RawObject, secrets } from '../../../src/k8s/resource.ts'
 import { formatPem } from '../../../src/pki/pem.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
@@ -15,6 +17,7 @@ import {
   identityObject,
   leafSecret,
   makeCA,
+  NOW,
   namespaceObject,
   OPERATOR_NAMESPACE,
   podObject,
@@ -48,7 +51,7 @@ function keysOf({ api }: Passes): Buffer[] {
 }
 
 /** All that people can read without the right to read Secrets, and the Secrets without their key. */
-async function readable({ api, lines, outcomes }: Passes, errors: readonly unknown[]): Promise<Map<string, string>> {
+async function readable({ api, lines, outcomes, stores }: Passes, errors: readonly unknown[]): Promise<Map<string, string>> {
   const texts = new Map<string, string>()
   for (const [index, line] of lines.entries()) texts.set(`log line ${index}`, line)
   for (const { verb, path, body } of api.writes) texts.set(`${verb} ${path} ${texts.size}`, JSON.stringify(withoutKey(body as RawObject)))
@@ -59,8 +62,10 @@ async function readable({ api, lines, outcomes }: Passes, errors: readonly unkno
     leading: () => true,
     queueDepths: () => ({}),
     silences: () => ({}),
-    certificates: () => new Map(),
-  } as Parameters<typeof createMetrics>[0])
+    certificates: () => certificateReadings(stores, NOW),
+    objects: () => objectReadings(stores),
+    authorityEnds: () => authorityEnds(stores),
+  })
   for (const outcome of outcomes) metrics.step(outcome)
   texts.set('metrics', (await metrics.render()).text)
   texts.set('outcomes', JSON.stringify(outcomes))

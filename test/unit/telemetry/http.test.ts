@@ -15,6 +15,8 @@ const figures = () =>
     queueDepths: () => ({ identity: 3 }),
     silences: () => ({ pods: 1500 }),
     certificates: () => new Map([['default', { count: 2, earliestNotAfter: 1_800_000_000, overdue: 1 }]]),
+    objects: () => [{ kind: 'MutualIdentity', ready: 'true', reason: 'Current', count: 4 }],
+    authorityEnds: () => ({ default: 1_900_000_000 }),
   })
 
 let server: TelemetryServer | undefined
@@ -74,6 +76,8 @@ describe('/metrics', () => {
       'mutual_identity_certificates{authority="default"} 2',
       'mutual_identity_earliest_expiry_timestamp_seconds{authority="default"} 1800000000',
       'mutual_identity_renewals_overdue{authority="default"} 1',
+      'mutual_identity_objects{kind="MutualIdentity",ready="true",reason="Current"} 4',
+      'mutual_identity_authority_expiry_timestamp_seconds{authority="default"} 1900000000',
     ])
       expect(text.split('\n')).toContain(line)
   })

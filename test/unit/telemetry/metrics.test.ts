@@ -2,10 +2,18 @@ import { describe, expect, it } from '@jest/globals'
 import { labels } from '../../../src/api/names.ts'
 import { hours, minutes } from '../../../src/base/duration.ts'
 import { certificateReadings } from '../../../src/controllers/identity/readings.ts'
+import { authorityEnds, objectReadings } from '../../../src/controllers/object-readings.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
-import { authorityObject, b64, filledStores, identityObject, leafSecret, makeCA, NOW } from '../../support/material.ts'
+import { authorityObject, b64, caSecret, filledStores, identityObject, leafSecret, makeCA, NOW } from '../../support/material.ts'
 
-const quiet = { leading: () => false, queueDepths: () => ({}), silences: () => ({}), certificates: () => new Map() }
+const quiet = {
+  leading: () => false,
+  queueDepths: () => ({}),
+  silences: () => ({}),
+  certificates: () => new Map(),
+  objects: () => [],
+  authorityEnds: () => ({}),
+}
 const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
   (await metrics.render()).text.split('\n').filter((line) => line.startsWith(`mutual_identity_${name}`))
 
@@ -115,5 +123,37 @@ describe('the leaves in the cache', () => {
     const renewAt = NOW + hours(11)
     const overdueAt = (now: number) => certificateReadings(stores, now).get('default')?.overdue
     expect([overdueAt(renewAt + minutes(1)), overdueAt(renewAt + minutes(1) + 1)]).toEqual([0, 1])
+  })
+})
+
+describe('our objects in the cache', () => {
+  const told = (name: string, status: 'True' | 'False', reason: string) =>
+    identityObject({}, { metadata: { name }, fields: { status: { conditions: [{ type: 'Ready', status, reason, message: 'm' }] } } })
+
+  it('are counted by kind, readiness and reason; what nobody was told of yet has none', () => {
+    const identities = [told('a', 'True', 'Current'), told('b', 'True', 'Current'), told('c', 'False', 'SecretNotOwned'), identityObject()]
+    const stores = filledStores({ identities, authorities: [authorityObject()] })
+    expect(objectReadings(stores)).toEqual(
+      expect.arrayContaining([
+        { kind: 'MutualIdentity', ready: 'true', reason: 'Current', count: 2 },
+        { kind: 'MutualIdentity', ready: 'false', reason: 'SecretNotOwned', count: 1 },
+        { kind: 'MutualIdentity', ready: 'false', reason: '', count: 1 },
+        { kind: 'ClusterMutualAuthority', ready: 'false', reason: '', count: 1 },
+      ]),
+    )
+  })
+
+  it('make no series of reasons that somebody invents', () => {
+    const stores = filledStores({ identities: [told('a', 'False', 'Mine1'), told('b', 'False', 'Mine2')] })
+    expect(objectReadings(stores)).toEqual([{ kind: 'MutualIdentity', ready: 'false', reason: 'InternalError', count: 2 }])
+  })
+
+  it('tell when the first CA of an authority ends, those of tenants together', async () => {
+    const ca = await makeCA()
+    const stores = filledStores({
+      authorities: [authorityObject(), authorityObject({}, { metadata: { name: 'none' } })],
+      caSecrets: [caSecret(ca)],
+    })
+    expect(authorityEnds(stores)).toEqual({ default: ca.certificate.notAfter / 1000 })
   })
 })
