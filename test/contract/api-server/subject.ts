@@ -67,7 +67,8 @@ export async function refusal(call: Promise<unknown>): Promise<Refusal> {
 export async function invalidity(call: Promise<unknown>): Promise<readonly string[]> {
   const { code, status, causes, message } = await refusal(call)
   if (code !== 422 || status !== 'Invalid') throw new Error(`${code} ${status}: ${message}`)
-  return causes.map(({ reason, field }) => `${reason} ${field}`).sort()
+  // Once: the real server repeats a cause for each CEL rule that fails too, and the one in memory knows none.
+  return [...new Set(causes.map(({ reason, field }) => `${reason} ${field}`))].sort()
 }
 
 export const versionOf = ({ metadata }: RawObject): string => metadata.resourceVersion as string
