@@ -22,14 +22,19 @@ export function keyDetector(pems: readonly (string | Buffer)[]): (text: string) 
   }
   return (text) => {
     for (const candidate of [text, squeezed(text)]) {
-      for (let at = 0; at + WINDOW <= candidate.length; at++) {
-        const found = windows.get(candidate.slice(at, at + WINDOW))
-        if (found !== undefined) return found
+      for (const [run] of candidate.matchAll(RUN)) {
+        for (let at = 0; at + WINDOW <= run.length; at++) {
+          const found = windows.get(run.slice(at, at + WINDOW))
+          if (found !== undefined) return found
+        }
       }
     }
     return undefined
   }
 }
+
+/** All that windows are made of: hex and base64. */
+const RUN = new RegExp(`[0-9A-Za-z+/=]{${WINDOW},}`, 'g')
 
 /** The texts in which the bytes of a PKCS#8 key may stand. */
 function formsOf(pem: string | Buffer): Form[] {
@@ -73,8 +78,10 @@ function base64Of(name: string, bytes: Buffer, secret: readonly boolean[]): Form
 }
 
 function* secretWindows({ text, secret }: Form): Iterable<string> {
-  for (let at = 0; at + WINDOW <= text.length; at++) {
-    if (secret.slice(at, at + WINDOW).filter(Boolean).length >= SECRET) yield text.slice(at, at + WINDOW)
+  let secrets = 0
+  for (let end = 0; end < text.length; end++) {
+    secrets += Number(secret[end]) - Number(secret[end - WINDOW] ?? false)
+    if (end + 1 >= WINDOW && secrets >= SECRET) yield text.slice(end + 1 - WINDOW, end + 1)
   }
 }
 
