@@ -166,8 +166,9 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
   else if (outcome.kind === 'failed') logFailure(outcome.error, facts.identity.status, log)
   else {
     const { state, reason, message } = plan.readiness
-    if (!plan.held && state !== 'ready' && readyReason(facts.identity.status) !== reason)
-      log[state === 'refused' ? 'warn' : 'info'](`identity ${state}`, { reason, detail: message })
+    const before = readyReason(facts.identity.status)
+    if (plan.held || before === reason || (state === 'ready' && before === undefined)) return
+    log[state === 'refused' ? 'warn' : 'info'](`identity ${state}`, { reason, detail: message })
   }
 }
 
