@@ -21,7 +21,7 @@ export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): P
   command(`kubectl annotate mid -n ${SHOP} ${SERVER} --overwrite ${annotations.renewRequestedAt}="$(date -u +%FT%TZ)"`, 'renews, see below')
   command(`kubectl delete secret -n ${SHOP} ${CLIENT}-mtls`, 'is made again at once')
   command(`kubectl events -n ${SHOP}`, 'what the operator did')
-  command(`npm run explain -- ${SHOP} ${SERVER} --kubeconfig "$KUBECONFIG"`, 'what it would do next, and why')
+  command(`npm run explain -- ${SERVER} -n ${SHOP} --kubeconfig "$KUBECONFIG"`, 'what it would do next, and why')
   screen.say()
   screen.say(
     style(

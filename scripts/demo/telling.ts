@@ -15,10 +15,10 @@ import type { Stage } from './stage.ts'
 /** Runs the command as a person does, and shows its page. */
 export async function showExplanation(stage: Stage, kubeconfig: string, name: string): Promise<void> {
   const { screen } = stage
-  screen.say(style('dim', `$ npm run explain -- ${SHOP} ${name} --kubeconfig FILE`))
+  screen.say(style('dim', `$ npm run explain -- ${name} -n ${SHOP} --kubeconfig FILE`))
   const script = join(PROJECT_FOLDER, 'src', 'cli', 'main.ts')
   stage.signal.throwIfAborted()
-  const child = spawn(process.execPath, [script, 'explain', SHOP, name, '--kubeconfig', kubeconfig], {
+  const child = spawn(process.execPath, [script, 'explain', name, '-n', SHOP, '--kubeconfig', kubeconfig], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

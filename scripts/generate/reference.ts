@@ -96,6 +96,6 @@ export function runbook(): string {
   })
   const opening =
     'Every reason that may stand in a condition, an event, a log line or a metric label, what it means and what to do. ' +
-    '`npm run explain -- NAMESPACE NAME` prints what the controller sees of one identity, and what it would do next.'
+    '`kubectl mutual explain NAME` (from a checkout: `npm run explain -- NAME -n NAMESPACE`) prints what the controller sees of one identity, and what it would do next.'
   return `${HEADER}\n# Runbook\n\n${opening}\n\n${chapters.join('\n')}`
 }

@@ -1,19 +1,36 @@
-// Fills the controller's stores by one list each, for one namespace and the operator's, under a person's rights: what is refused is marked
+// Fills the controller's stores by one list each, for one namespace (or all) and the operator's, under a person's rights: what is refused is marked
 // unreadable. Used by the verbs of the command; nothing is watched.
 
+import { OperatorError } from '../base/errors.ts'
 import type { Client } from '../k8s/client.ts'
 import { isForbidden, isNotFound } from '../k8s/errors.ts'
 import type { Store, Stored } from '../k8s/store.ts'
 import { createStores, restartCaches, type Scope, type Stores, scopes, type WatchedCache } from '../stores.ts'
 
-/** Rejects when the API server cannot be reached. */
-export async function fillStores(client: Client, namespace: string, operatorNamespace: string): Promise<Stores> {
+export interface Filling {
+  /** Undefined: the whole cluster. */
+  readonly namespace: string | undefined
+  readonly operatorNamespace: string
+  /** Read in the whole cluster where this account may, else in the namespace: what others claim counts for authorities. */
+  readonly everywhere?: readonly WatchedCache[]
+  /** Only these; default: what an identity's plan looks at. */
+  readonly only?: readonly WatchedCache[]
+}
+
+/** Rejects when the API server cannot be reached, or does not know our kinds. */
+export async function fillStores(client: Client, { namespace, operatorNamespace, everywhere = [], only }: Filling): Promise<Stores> {
   const stores = createStores(() => {})
+  const names = only ?? (Object.keys(scopes) as WatchedCache[]).filter(isNeeded)
   await Promise.all(
-    (Object.keys(scopes) as WatchedCache[]).filter(isNeeded).map((name) => {
+    names.map(async (name) => {
       const scope: Scope = scopes[name]
+      const store = stores[name] as unknown as Store<Stored>
       const where = scope.operatorNamespaceOnly ? operatorNamespace : scope.resource.namespaced ? namespace : undefined
-      return fill(client, stores[name] as unknown as Store<Stored>, scope, where)
+      if (everywhere.includes(name)) {
+        await fill(client, store, scope, undefined)
+        if (store.readable) return
+      }
+      await fill(client, store, scope, where)
     }),
   )
   return stores
@@ -36,7 +53,13 @@ async function fill(client: Client, store: Store<Stored>, scope: Scope, namespac
     }
     replacement.finish(resourceVersion)
   } catch (error) {
-    if (!isForbidden(error) && !isNotFound(error)) throw error
+    if (isNotFound(error)) throw notServed(scope)
+    if (!isForbidden(error)) throw error
     store.markUnreadable()
   }
+}
+
+function notServed({ resource }: Scope): OperatorError {
+  const message = `the API server serves no ${resource.plural}: install the CustomResourceDefinitions of this version (kubectl mutual check says which are there)`
+  return new OperatorError('blocked', 'NotServed', message)
 }

@@ -1,22 +1,31 @@
-// The entry of the command for people (it grows into the kubectl plugin): picks the verb, prints, sets the exit code.
+#!/usr/bin/env node
+// The entry of the kubectl plugin: hands the process to the command as a Session and sets the exit code. Nothing else touches the process.
 
+import { basename } from 'node:path'
+import { systemClock } from '../base/clock.ts'
 import { processEnvironment } from '../base/environment.ts'
-import { messageOf } from '../base/errors.ts'
-import { EXPLAIN_USAGE, explain } from './explain.ts'
+import { systemRandom } from '../base/random.ts'
+import { connector } from './cluster.ts'
+import { runCommand } from './command.ts'
 
-const USAGE = `Usage: mutual <verb>\n\n  ${EXPLAIN_USAGE}\n`
+/** kubectl asks a program of this name what may come next (a link to this one). */
+const COMPLETER = 'kubectl_complete-mutual'
 
-const [verb, ...args] = process.argv.slice(2)
-if (verb === 'explain') {
-  try {
-    const { text, exitCode } = await explain(args, processEnvironment())
-    process.stdout.write(text)
-    process.exitCode = exitCode
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`)
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(verb === undefined || verb === '--help' ? USAGE : `there is no verb ${JSON.stringify(verb)}\n\n${USAGE}`)
-  process.exitCode = verb === '--help' ? 0 : 2
-}
+const environment = processEnvironment()
+const ended = new AbortController()
+process.once('SIGINT', () => ended.abort())
+process.once('SIGTERM', () => ended.abort())
+// Whoever reads may have had enough (`| head`): what is left to say is for nobody.
+process.stdout.on('error', () => process.exit())
+
+const args = process.argv.slice(2)
+process.exitCode = await runCommand(basename(process.argv[1] ?? '').startsWith(COMPLETER) ? ['__complete', ...args] : args, {
+  clock: systemClock,
+  random: systemRandom,
+  environment,
+  connect: connector({ clock: systemClock, random: systemRandom, environment }),
+  write: (text) => process.stdout.write(text),
+  complain: (text) => process.stderr.write(text),
+  terminal: process.stdout.isTTY === true,
+  signal: ended.signal,
+})

@@ -299,7 +299,7 @@ describe('explain', () => {
   }
   const explain = (kubeconfig: string, namespace: string, name: string): Promise<Answer> =>
     new Promise((resolve) => {
-      const args = [join('src', 'cli', 'main.ts'), 'explain', namespace, name, '--kubeconfig', kubeconfig]
+      const args = [join('src', 'cli', 'main.ts'), 'explain', name, '-n', namespace, '--kubeconfig', kubeconfig]
       execFile(process.execPath, args, { cwd: PROJECT_FOLDER }, (error, out, errors) =>
         resolve({ code: Number(error?.code ?? 0), out, errors }),
       )

@@ -1,17 +1,18 @@
 // Facts and plan of an identity as a page for people. Pure: text in one column of names and one of values.
 
-import { authorityText } from '../api/names.ts'
-import { formatInstant, type Instant } from '../base/clock.ts'
-import { formatDuration } from '../base/duration.ts'
-import { printable } from '../base/printable.ts'
-import type { IdentityFacts, SecretFacts } from '../controllers/identity/facts.ts'
-import { currentRenewAt } from '../controllers/identity/leaf-checks.ts'
-import type { IdentityPlan } from '../controllers/identity/plan.ts'
+import { authorityText } from '../../api/names.ts'
+import type { Instant } from '../../base/instant.ts'
+import type { IdentityFacts, SecretFacts } from '../../controllers/identity/facts.ts'
+import { currentRenewAt } from '../../controllers/identity/leaf-checks.ts'
+import type { IdentityPlan } from '../../controllers/identity/plan.ts'
+import { instantText } from '../output/instant.ts'
+import type { PageRow } from '../output/table.ts'
+import { failureText, stateCell } from './state.ts'
 
-/** The page, with a final newline. */
-export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Instant): string {
+/** The rows of the page. */
+export function identityPage(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageRow[] {
   const { identity } = facts
-  const rows: [string, string][] = [
+  return [
     ['Identity', `${identity.namespace}/${identity.name}`],
     ...authorityRows(facts, now),
     ...trustRows(facts, now),
@@ -19,26 +20,22 @@ export function explanation(facts: IdentityFacts, plan: IdentityPlan, now: Insta
     ['Account', identity.spec.serviceAccountName ?? `observed${facts.recordedAccount ? `, recorded: ${facts.recordedAccount}` : ''}`],
     ['DNS names', known(facts, 'services', [...facts.serviceDnsNames, ...identity.spec.certificate.dnsNames].join(', ') || 'none')],
     ...secretRows(facts.secret, now),
-    ...facts.formerSecrets.map(({ name }): [string, string] => ['Old Secret', name]),
-    ['', ''],
-    ['State', `${plan.readiness.state}: ${plan.readiness.reason}: ${plan.readiness.message}`],
+    ...facts.formerSecrets.map(({ name }): PageRow => ['Old Secret', name]),
+    undefined,
+    ['State', stateCell(plan.readiness)],
     ['Next step', stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(facts, plan, now)],
-    ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as [string, string]] : []),
+    ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
   ]
-  return rows.map(([name, value]) => (name === '' ? '\n' : `${`${name}:`.padEnd(14)}${oneLine(value)}\n`)).join('')
 }
-
-/** Whoever may write to the object must neither drive the terminal of who asks nor add rows to the page. */
-const oneLine = (value: string): string => printable(value.replace(/[\t\n\r]+/g, ' '))
 
 /** The text, or that this account may not read what it comes from. */
 function known({ unknown }: IdentityFacts, collection: string, text: string): string {
   return unknown.includes(collection) ? `unknown: ${collection} of this namespace may not be read by this account` : text
 }
 
-function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [string, string][] {
+function authorityRows({ authority, identity }: IdentityFacts, now: Instant): PageRow[] {
   const name = authorityText(identity.spec.authority)
   if (!authority) return [['Authority', `${name}: not found`]]
   const { signing, bundle } = authority
@@ -56,7 +53,7 @@ function authorityRows({ authority, identity }: IdentityFacts, now: Instant): [s
 }
 
 /** Nothing where there is but the own authority, as nearly everywhere. */
-function trustRows({ trust, switching }: IdentityFacts, now: Instant): [string, string][] {
+function trustRows({ trust, switching }: IdentityFacts, now: Instant): PageRow[] {
   const additional = trust.additional.map(
     ({ ref, bundle, pooled }) => `${authorityText(ref)}${bundle ? '' : ' (no bundle)'}${pooled ? ' (pooled)' : ''}`,
   )
@@ -65,20 +62,20 @@ function trustRows({ trust, switching }: IdentityFacts, now: Instant): [string, 
   )
   const waitsFor = switching?.peersNotReady.join(', ') ?? ''
   return [
-    ...(additional.length > 0 ? [['Also trusts', additional.join(', ')] as [string, string]] : []),
-    ...(former.length > 0 ? [['Still trusts', former.join(', ')] as [string, string]] : []),
+    ...(additional.length > 0 ? [['Also trusts', additional.join(', ')] as const] : []),
+    ...(former.length > 0 ? [['Still trusts', former.join(', ')] as const] : []),
     ...(switching
       ? [
-          ['Switching', `from ${authorityText(switching.from.ref)}${waitsFor === '' ? '' : `; peers that are not ready: ${waitsFor}`}`] as [
-            string,
-            string,
-          ],
+          [
+            'Switching',
+            `from ${authorityText(switching.from.ref)}${waitsFor === '' ? '' : `; peers that are not ready: ${waitsFor}`}`,
+          ] as const,
         ]
       : []),
   ]
 }
 
-function secretRows(secret: IdentityFacts['secret'], now: Instant): [string, string][] {
+function secretRows(secret: IdentityFacts['secret'], now: Instant): PageRow[] {
   if (secret === undefined) return [['Secret', 'none yet']]
   if (secret === 'unknown') return [['Secret', 'unknown: Secrets of this namespace may not be read by this account']]
   return [
@@ -117,12 +114,4 @@ function whenText({ identity, secret }: IdentityFacts, { step, next, held }: Ide
   const renewAt = secret && secret !== 'unknown' ? currentRenewAt(secret, identity.spec.certificate.renewBefore) : undefined
   if (next === renewAt) return `renewal at ${instantText(next, now)}`
   return `looked at again at ${instantText(next, now)}${renewAt === undefined ? '' : `, renewal at ${instantText(renewAt, now)}`}`
-}
-
-function failureText(failure: { reason: string; message: string; at: string; attempts: number; nextAttemptAt: string }): string {
-  return `${failure.reason}: ${failure.message} (attempt ${failure.attempts} at ${failure.at}, next at ${failure.nextAttemptAt})`
-}
-
-function instantText(at: Instant, now: Instant): string {
-  return `${formatInstant(at)} (${at >= now ? `in ${formatDuration(at - now)}` : `${formatDuration(now - at)} ago`})`
 }

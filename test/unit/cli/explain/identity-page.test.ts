@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
-import { hours, seconds } from '../../../src/base/duration.ts'
-import { formatInstant } from '../../../src/base/instant.ts'
-import { explanation } from '../../../src/cli/explanation.ts'
-import type { IdentityFacts } from '../../../src/controllers/identity/facts.ts'
-import { planIdentity } from '../../../src/controllers/identity/plan.ts'
-import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../support/identity-facts.ts'
+import { hours, seconds } from '../../../../src/base/duration.ts'
+import { formatInstant } from '../../../../src/base/instant.ts'
+import { identityPage } from '../../../../src/cli/explain/identity-page.ts'
+import { page } from '../../../../src/cli/output/table.ts'
+import type { IdentityFacts } from '../../../../src/controllers/identity/facts.ts'
+import { planIdentity } from '../../../../src/controllers/identity/plan.ts'
+import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../../support/identity-facts.ts'
 
 /** The page as a record: each name with its value. */
 function pageOf(facts: IdentityFacts): Record<string, string> {
-  const lines = explanation(facts, planIdentity(facts, NOW), NOW).split('\n').filter(Boolean)
+  const lines = page(identityPage(facts, planIdentity(facts, NOW), NOW))
+    .split('\n')
+    .filter(Boolean)
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
 }
 
@@ -16,7 +19,7 @@ describe('the page', () => {
   it('of an identity that has what it needs says when it is renewed', () => {
     expect(pageOf(servedFacts())).toMatchObject({
       Identity: 'shop/payments',
-      Authority: 'ClusterMutualAuthority default, trust domain cluster.local; generation 1 signs until 2027-02-22T12:00:00Z (in 2160h)',
+      Authority: 'ClusterMutualAuthority default, trust domain cluster.local; generation 1 signs until 2027-02-22T12:00:00Z (in 90d)',
       Pods: '2 selected, service accounts: payments',
       'DNS names': 'payments.shop, payments.shop.svc',
       Secret: 'payments-mtls',
