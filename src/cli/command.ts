@@ -24,9 +24,9 @@ export async function runCommand(args: readonly string[], session: Session): Pro
 }
 
 async function runVerb(args: readonly string[], session: Session): Promise<ExitCode> {
-  const [word = 'help', ...rest] = args
-  const verb = verbOf(word, args)
-  const given = readFlags(word.startsWith('-') ? args : rest, verb.flags)
+  const [first = 'help', ...rest] = args
+  const verb = verbOf(rest.length === 0 ? (ALONE[first] ?? first) : first, args)
+  const given = readFlags(rest, verb.flags)
   if (given.switches.has('help')) {
     session.write(helpOf(verb))
     return EXIT.good
@@ -43,16 +43,17 @@ async function runVerb(args: readonly string[], session: Session): Promise<ExitC
   })
 }
 
-/** Flags alone are answered with the help. */
+/** Flags that are a verb, where they are all there is. */
+const ALONE: Readonly<Record<string, string>> = { '-h': 'help', '--help': 'help', '--version': 'version' }
+
+/** Flags before the verb would have to be known before it is. */
 function verbOf(word: string, args: readonly string[]): Verb {
-  const name = word.startsWith('-') ? (args.includes('--version') ? 'version' : 'help') : word
-  const verb = VERBS.find((candidate) => candidate.name === name)
-  if (verb && !(word.startsWith('-') && args.some((arg) => !isAlone(arg)))) return verb
+  const verb = VERBS.find(({ name }) => name === word)
+  if (verb) return verb
   if (word.startsWith('-')) throw usageError(`flags come after the verb: kubectl mutual VERB ${args.join(' ')}`)
   throw usageError(`there is no verb ${JSON.stringify(word)}${guess(word, listed())}`)
 }
 
-const isAlone = (arg: string): boolean => ['-h', '--help', '--version'].includes(arg)
 const listed = (): string[] => VERBS.filter(({ summary }) => summary !== '').map(({ name }) => name)
 
 function helpHint([word]: readonly string[]): string {

@@ -2,6 +2,7 @@
 // A flag that is not known, lacks its value or has a wrong one is refused with the flag, the rule and the nearest guess.
 
 import { parseArgs } from 'node:util'
+import { parseDuration } from '../base/duration.ts'
 import { guess, usageError } from './usage-error.ts'
 
 /** A flag with `value` takes one, of this name in the help; one without is on or off. */
@@ -65,6 +66,14 @@ export function readFormat<T extends string>(value: string | undefined, formats:
   const found = value === undefined ? formats[0] : formats.find((format) => format === value)
   if (found !== undefined) return found
   throw usageError(`--output is ${JSON.stringify(value)}, but must be one of ${formats.join(', ')}${guess(value ?? '', formats)}`)
+}
+
+/** A duration flag, in milliseconds. */
+export function readDurationFlag(given: Given, name: string, standard: string): number {
+  const text = given.values[name] ?? standard
+  const found = parseDuration(text)
+  if (found === undefined || found === 0) throw usageError(`--${name} is ${JSON.stringify(text)}, but must be a duration such as 90s or 5m`)
+  return found
 }
 
 /** DNS labels are all that a namespace can be called: a slash or `..` would change the path of the request. */

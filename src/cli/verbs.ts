@@ -3,6 +3,9 @@
 import type { Verb } from './verb.ts'
 import { explain } from './verbs/explain.ts'
 import { helpVerb } from './verbs/help.ts'
+import { inspect } from './verbs/inspect.ts'
+import { renew } from './verbs/renew.ts'
 import { status } from './verbs/status.ts'
+import { version } from './verbs/version.ts'
 
-export const VERBS: readonly Verb[] = [explain, status, helpVerb(() => VERBS)]
+export const VERBS: readonly Verb[] = [explain, status, inspect, renew, version, helpVerb(() => VERBS)]

@@ -1,5 +1,7 @@
 // One HTTP request to the API server and its answer, as plain types between client, transport and exchange.
 
+import type { Instant } from '../base/instant.ts'
+
 /** One HTTP request. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -25,6 +27,8 @@ export interface Reply {
   readonly status: number
   /** Milliseconds of the Retry-After header. */
   readonly retryAfterMs: number | undefined
+  /** The Date header, cut to the second (RFC 9110 s. 6.6.1): the clock of whoever answered. */
+  readonly date?: Instant | undefined
   /** The whole body. Rejects with an ApiError. */
   text(): Promise<string>
   /** The body line by line, without the line ends and empty lines. Throws an ApiError when it breaks, with an incomplete last line too. */

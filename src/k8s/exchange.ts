@@ -50,6 +50,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #retryAfterMs: number | undefined
+  #date: number | undefined
   #streaming = false
   #failure: ApiError | undefined
   #ended = false
@@ -91,6 +92,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#retryAfterMs = readRetryAfter(headers['retry-after'], this.#clock)
+    this.#date = readDate(headers['date'])
     if (this.#call.idleMs === undefined || status >= 300) return
     this.#streaming = true
     this.#cancelTimer()
@@ -147,7 +149,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #reply(): Reply {
-    return { status: this.#status, retryAfterMs: this.#retryAfterMs, text: () => this.#text(), lines: () => this.#lines() }
+    return {
+      status: this.#status,
+      retryAfterMs: this.#retryAfterMs,
+      date: this.#date,
+      text: () => this.#text(),
+      lines: () => this.#lines(),
+    }
   }
 
   async #text(): Promise<string> {
@@ -196,6 +204,11 @@ class Exchange implements Dispatcher.DispatchHandler {
       }
     })
   }
+}
+
+function readDate(header: string | string[] | undefined): number | undefined {
+  const at = Date.parse(String(header))
+  return Number.isNaN(at) ? undefined : at
 }
 
 /** RFC 9110 s. 10.2.3: seconds or an HTTP date. Milliseconds; undefined where there is none that can be read. */

@@ -55,7 +55,7 @@ function extraWord(first: string, [second = '', ...more]: readonly string[]): st
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 
 /** Whatever else would change the path of the request. */
-function checkName(name: string): void {
+export function checkName(name: string): void {
   if (NAME.test(name)) return
   throw usageError(
     `${JSON.stringify(name)} is no name of an object: lower case letters, digits and hyphens, a letter or digit at both ends`,
