@@ -1,6 +1,7 @@
 // The table of verbs, in the order of help. A new verb is a file in verbs/ and a line here.
 
 import type { Verb } from './verb.ts'
+import { check } from './verbs/check.ts'
 import { explain } from './verbs/explain.ts'
 import { helpVerb } from './verbs/help.ts'
 import { inspect } from './verbs/inspect.ts'
@@ -8,4 +9,4 @@ import { renew } from './verbs/renew.ts'
 import { status } from './verbs/status.ts'
 import { version } from './verbs/version.ts'
 
-export const VERBS: readonly Verb[] = [explain, status, inspect, renew, version, helpVerb(() => VERBS)]
+export const VERBS: readonly Verb[] = [explain, status, inspect, renew, check, version, helpVerb(() => VERBS)]

@@ -1,6 +1,7 @@
 // Which collections the API server in memory serves, and what is special about each. Used by the router and the writes; no state.
 
 import { customResourceDefinitions } from '../../../src/api/crd.ts'
+import * as checked from '../../../src/cli/check/resources.ts'
 import type { Resource } from '../../../src/k8s/resource.ts'
 import * as builtIn from '../../../src/k8s/resource.ts'
 import type { JsonSchema } from './schema.ts'
@@ -26,6 +27,11 @@ const BUILT_IN: readonly Resource[] = [
   apps('deployments', 'Deployment'),
   apps('statefulsets', 'StatefulSet'),
   apps('daemonsets', 'DaemonSet'),
+  checked.customResourceDefinitions,
+  checked.clusterRoles,
+  checked.roles,
+  checked.admissionPolicies,
+  checked.admissionBindings,
 ]
 
 const custom = customResourceDefinitions.map(({ spec }): Kind => {

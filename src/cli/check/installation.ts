@@ -1,0 +1,81 @@
+// The installation: does an operator run and lead, has its account its rights, are admission policies there.
+
+import { MANAGER } from '../../api/names.ts'
+import { formatDuration } from '../../base/duration.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
+import type { Client } from '../../k8s/client.ts'
+import { type LeaseSpec, specOf } from '../../k8s/lease-record.ts'
+import { deployments, leases, type RawObject } from '../../k8s/resource.ts'
+import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
+import { admissionBindings, admissionPolicies } from './resources.ts'
+
+/** `now`: by the API server's clock where it is known. */
+export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<readonly CheckFinding[]> {
+  const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
+  const lease = await lookAt(() => client.get(leases, { namespace, name: MANAGER }))
+  return [deploymentFinding(deployment, namespace), leaseFinding(lease, namespace, now)]
+}
+
+function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string): CheckFinding {
+  const name = `Deployment ${namespace}/${MANAGER}`
+  if (found === 'unknown') return unknown(name)
+  if (!found)
+    return warning(`${name}: there is none`, 'install the operator, unless it runs elsewhere; --operator-namespace says where it lives')
+  const { availableReplicas = 0 } = (found['status'] ?? {}) as { availableReplicas?: number }
+  const { replicas = 1 } = (found['spec'] ?? {}) as { replicas?: number }
+  if (availableReplicas === 0) return bad(`${name}: none of ${replicas} pods is available`, `kubectl describe pods -n ${namespace}`)
+  const text = `${name}: ${availableReplicas} of ${replicas} pods available`
+  return availableReplicas < replicas ? warning(text, `kubectl get pods -n ${namespace}`) : good(text)
+}
+
+/** Who holds it renews it every few seconds; the operator's clock may differ by as much as certificates tolerate. */
+const CLOCKS_DIFFER_MS = 60_000
+
+export function leaseFinding(found: RawObject | 'unknown' | undefined, namespace: string, now: Instant): CheckFinding {
+  const name = `Lease ${namespace}/${MANAGER}`
+  const start = `start the operator: kubectl get pods -n ${namespace}; without --leader-election there is no Lease`
+  if (found === 'unknown') return unknown(name)
+  if (!found) return bad(`${name}: there is none, so no operator has worked here`, start)
+  const { holderIdentity, renewTime, leaseDurationSeconds = 15 }: LeaseSpec = specOf(found)
+  if (!holderIdentity) return bad(`${name}: nobody holds it`, start)
+  const renewedAt = parseInstant(renewTime ?? '')
+  if (renewedAt === undefined) return bad(`${name}: its renewTime cannot be read`, start)
+  const age = now - renewedAt
+  if (age > leaseDurationSeconds * 1000 + CLOCKS_DIFFER_MS) {
+    return bad(`${name}: ${holderIdentity} renewed it last ${formatDuration(age)} ago: no operator works`, start)
+  }
+  if (age < -CLOCKS_DIFFER_MS)
+    return warning(`${name}: it was renewed ${formatDuration(-age)} in the future`, 'set the clock of the operator’s node by NTP')
+  return good(`${name}: held by ${holderIdentity}, renewed ${formatDuration(Math.max(0, age))} ago`)
+}
+
+/** They keep people from editing what the operator keeps; it works without. */
+export async function policyFindings(client: Client): Promise<readonly CheckFinding[]> {
+  const policies = await lookAt(() => named(client, admissionPolicies))
+  const bindings = await lookAt(() => named(client, admissionBindings))
+  if (policies === 'unknown' || bindings === 'unknown') return [unknown('admission policies')]
+  const ours = (policies ?? []).filter(isOurs)
+  if (ours.length === 0) {
+    return [
+      warning(
+        'admission policies: none of Mutual Identity is installed',
+        'install them where tenants must not edit Secrets that they may write',
+      ),
+    ]
+  }
+  const bound = new Set((bindings ?? []).map(({ spec }) => (spec as { policyName?: string } | undefined)?.policyName))
+  return ours.map(({ metadata: { name } }) =>
+    bound.has(name)
+      ? good(`admission policy ${name} is there and bound`)
+      : warning(`admission policy ${name} has no binding`, 'without a binding it does nothing: install it'),
+  )
+}
+
+const isOurs = ({ metadata: { name, labels = {} } }: RawObject): boolean =>
+  name.startsWith(MANAGER) || labels['app.kubernetes.io/name'] === MANAGER || labels['app.kubernetes.io/part-of'] === MANAGER
+
+async function named(client: Client, resource: typeof admissionPolicies): Promise<RawObject[]> {
+  const all: RawObject[] = []
+  for await (const page of client.listPages(resource)) all.push(...page.items)
+  return all
+}

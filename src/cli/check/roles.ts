@@ -1,0 +1,65 @@
+// The roles of the operator's account, held against the table of rights that its manifests are made from.
+
+import { MANAGER } from '../../api/names.ts'
+import { type PolicyRule, RIGHTS_PARTS, type Right, ruleOf } from '../../api/rights.ts'
+import type { Client } from '../../k8s/client.ts'
+import type { RawObject } from '../../k8s/resource.ts'
+import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
+import { clusterRoles, roles } from './resources.ts'
+
+/** The name of both, in the manifests. */
+const ROLE = `${MANAGER}-controller`
+const REMEDY = 'apply the roles of the operator’s version'
+
+export async function roleFindings(client: Client, namespace: string): Promise<readonly CheckFinding[]> {
+  const ofCluster = await lookAt(() => client.get(clusterRoles, { namespace: '', name: ROLE }))
+  const own = await lookAt(() => client.get(roles, { namespace, name: ROLE }))
+  return [judgeClusterRole(ofCluster), judgeRole(own, namespace)]
+}
+
+/** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
+export function judgeClusterRole(found: RawObject | 'unknown' | undefined): CheckFinding {
+  const name = `ClusterRole ${ROLE}`
+  if (found === 'unknown') return unknown(name)
+  if (!found) return bad(`${name} is not there`, REMEDY)
+  const { cluster, namespaces, watched } = RIGHTS_PARTS
+  const lacking = firstLacking(found, cluster)
+  if (lacking) return bad(`${name} lacks ${lacking}`, REMEDY)
+  const everywhere = firstLacking(found, [...namespaces, ...watched])
+  if (!everywhere) return good(`${name} has all rights`)
+  return warning(
+    `${name} lacks ${everywhere}: the operator serves some namespaces only`,
+    `is that meant (--watch-namespaces)? Else ${REMEDY}`,
+  )
+}
+
+function judgeRole(found: RawObject | 'unknown' | undefined, namespace: string): CheckFinding {
+  const name = `Role ${namespace}/${ROLE}`
+  if (found === 'unknown') return unknown(name)
+  if (!found) return bad(`${name} is not there`, REMEDY)
+  const lacking = firstLacking(found, RIGHTS_PARTS['operator-namespace'])
+  return lacking ? bad(`${name} lacks ${lacking}`, REMEDY) : good(`${name} has all rights`)
+}
+
+/** `patch mutualidentities/status`: the first right that no rule of the role gives. */
+function firstLacking({ rules }: RawObject, rights: readonly Right[]): string | undefined {
+  const given = (rules ?? []) as readonly PolicyRule[]
+  for (const right of rights) {
+    const { apiGroups, resources, verbs } = ruleOf(right)
+    for (const resource of resources) {
+      const lacking = verbs.filter((verb) => !given.some((rule) => gives(rule, apiGroups[0] ?? '', resource, verb)))
+      if (lacking.length > 0) return `${lacking.join(', ')} ${resource}`
+    }
+  }
+  return undefined
+}
+
+function gives(
+  { apiGroups = [], resources = [], verbs = [], resourceNames = [] }: PolicyRule,
+  group: string,
+  resource: string,
+  verb: string,
+): boolean {
+  const holds = (list: readonly string[], value: string): boolean => list.includes(value) || list.includes('*')
+  return resourceNames.length === 0 && holds(apiGroups, group) && holds(resources, resource) && holds(verbs, verb)
+}

@@ -1,0 +1,186 @@
+// check in a cluster in memory that is installed as the manifests say, and with each part of it missing or broken.
+
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { customResourceDefinitions as wanted } from '../../../../src/api/crd.ts'
+import { rbacObjects } from '../../../../src/api/rights.ts'
+import { judgeKind } from '../../../../src/cli/check/kinds.ts'
+import {
+  admissionBindings,
+  admissionPolicies,
+  clusterRoles,
+  customResourceDefinitions,
+  roles,
+} from '../../../../src/cli/check/resources.ts'
+import { clockFinding, versionFinding } from '../../../../src/cli/check/server.ts'
+import { deployments, leases, type RawObject } from '../../../../src/k8s/resource.ts'
+import { forbidding, runInWorld } from '../../../support/cli-run.ts'
+import { OPERATOR_NAMESPACE } from '../../../support/material.ts'
+import { authority, openShop } from '../../../support/scenario/cast.ts'
+import { createWorld, type World } from '../../../support/scenario/world.ts'
+
+let world: World
+let installed: ReturnType<World['api']['snapshot']>
+const name = 'mutual-identity'
+const established = { conditions: [{ type: 'Established', status: 'True' }] }
+
+async function installedWorld(): Promise<World> {
+  const made = createWorld()
+  const { person } = made
+  await openShop(made)
+  for (const definition of wanted)
+    await person.create(customResourceDefinitions, { ...(definition as unknown as RawObject), status: established })
+  for (const object of rbacObjects({ namespace: OPERATOR_NAMESPACE, serviceAccount: name }) as readonly RawObject[]) {
+    if (object.kind === 'ClusterRole') await person.create(clusterRoles, object)
+    if (object.kind === 'Role') await person.create(roles, object)
+  }
+  const metadata = { namespace: OPERATOR_NAMESPACE, name }
+  await person.create(deployments, { metadata, spec: { replicas: 2 }, status: { availableReplicas: 2 } })
+  const renewTime = '2026-11-24T12:00:00.000000Z'
+  await person.create(leases, { metadata, spec: { holderIdentity: 'pod-1', leaseDurationSeconds: 15, renewTime } })
+  await person.create(admissionPolicies, { metadata: { name: `${name}-secrets` }, spec: {} })
+  await person.create(admissionBindings, { metadata: { name: 'any' }, spec: { policyName: `${name}-secrets` } })
+  await made.start()
+  await made.settle()
+  return made
+}
+
+beforeAll(async () => {
+  world = await installedWorld()
+  for (const process of world.processes) process.kill()
+  installed = world.api.snapshot()
+})
+beforeEach(() => world.api.restore(installed))
+
+const lines = (out: string, mark: string): string[] => out.split('\n').filter((line) => line.startsWith(`${mark} `))
+
+it('a healthy installation is √ throughout, and ends with 0', async () => {
+  const { out, code, errors } = await runInWorld(world, ['check'])
+  expect([lines(out, '×'), lines(out, '!'), errors]).toEqual([[], [], ''])
+  expect(lines(out, '√')).toEqual(
+    expect.arrayContaining([
+      '√ API server is v1.37.2',
+      '√ clock of this machine agrees with the API server',
+      '√ mutualidentities.mutualidentity.io is that of this version',
+      '√ Deployment mutual-identity-system/mutual-identity: 2 of 2 pods available',
+      '√ Lease mutual-identity-system/mutual-identity: held by pod-1, renewed 0s ago',
+      '√ ClusterRole mutual-identity-controller has all rights',
+      '√ admission policy mutual-identity-secrets is there and bound',
+      expect.stringMatching(/^√ ClusterMutualAuthority default is ready: generation 1 signs until/),
+      '√ you may patch mutualidentities in namespace shop',
+    ]),
+  )
+  expect(out).toMatch(/^Healthy\.$/m)
+  expect(code).toBe(0)
+})
+
+const systemRef = { namespace: OPERATOR_NAMESPACE, name }
+
+describe('what is wrong is ×, with a remedy, and ends with 4', () => {
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'a kind that is not installed',
+      () => world.person.delete(customResourceDefinitions, { namespace: '', name: 'mutualauthorities.mutualidentity.io' }, {}),
+      /^× mutualauthorities.mutualidentity.io is not installed\n {4}kubectl apply -f crds\/$/m,
+    ],
+    [
+      'no pod of the operator',
+      () => world.person.mergePatch(deployments, systemRef, { status: { availableReplicas: 0 } }),
+      /^× Deployment .*: none of 2 pods is available$/m,
+    ],
+    [
+      'a Lease that nobody renews',
+      () => world.person.mergePatch(leases, systemRef, { spec: { renewTime: '2026-11-24T10:00:00.000000Z' } }),
+      /^× Lease .*: pod-1 renewed it last 2h ago: no operator works$/m,
+    ],
+    ['no Lease', () => world.person.delete(leases, systemRef, {}), /^× Lease .*: there is none/m],
+    [
+      'a role that lacks a right',
+      () => world.person.mergePatch(clusterRoles, { namespace: '', name: `${name}-controller` }, { rules: [] }),
+      /^× ClusterRole mutual-identity-controller lacks get, list, watch, create clustermutualauthorities$/m,
+    ],
+  ])('%s', async (_what, spoil, line) => {
+    await spoil()
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(out).toMatch(line)
+    expect(out).toMatch(/^1 thing is wrong\.$/m)
+    expect(code).toBe(4)
+  })
+
+  it('an authority that has not been seen is a ! only: it may be new', async () => {
+    await authority(world, 'new')
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(out).toMatch(/^! ClusterMutualAuthority new is waiting: NotReported/m)
+    expect([code, /^Healthy, 1 warning\.$/m.test(out)]).toEqual([0, true])
+  })
+})
+
+describe('under few rights', () => {
+  it('what may not be read is a !, and its schema is asked of discovery', async () => {
+    const closed = ['customresourcedefinitions', 'leases', 'deployments', 'clusterroles', 'roles', 'validatingadmissionpolicies', 'secrets']
+    const { out, code } = await runInWorld(world, ['check'], forbidding(...closed))
+    expect(lines(out, '×')).toEqual([])
+    expect(out).toMatch(/^! mutualidentities.mutualidentity.io is served; its schema is unknown/m)
+    expect(out).toMatch(/^! Lease .*: unknown, it may not be read by this account$/m)
+    expect(out).toMatch(/^! you may not list secrets in namespace shop: explain, inspect and graph call certificates unknown$/m)
+    expect(code).toBe(0)
+  })
+
+  it('without the right to identities nothing can be answered, which is ×', async () => {
+    const { out, code } = await runInWorld(world, ['check'], forbidding('mutualidentities'))
+    expect(out).toMatch(/^× you may not list mutualidentities in namespace shop: no verb can answer$/m)
+    expect(code).toBe(4)
+  })
+})
+
+it('is data for programs', async () => {
+  const { out } = await runInWorld(world, ['check', '-o', 'json'])
+  expect(JSON.parse(out)).toMatchObject({
+    sections: [{ title: 'Kubernetes', findings: [{ level: 'good' }, { level: 'good' }] }, {}, {}, {}, {}],
+  })
+})
+
+describe('the version', () => {
+  it.each([
+    ['v1.37.2', 'good'],
+    ['v1.30.0-eks-1', 'good'],
+    ['v1.29.9', 'bad'],
+    ['unknown', 'warning'],
+  ])('%s is %s', (version, level) => expect(versionFinding(version).level).toBe(level))
+})
+
+describe('the clock', () => {
+  const at = 1e12
+  it.each([
+    ['within the second that the header is cut to', at - 900, 'good'],
+    ['a little ahead', at + 20_000, 'warning'],
+    ['a little behind', at - 20_000, 'warning'],
+    ['far ahead', at + 3_600_000, 'bad'],
+    ['not known', undefined, 'warning'],
+  ])('%s', (_what, date, level) => expect(clockFinding({ date, askedAt: at, answeredAt: at }).level).toBe(level))
+})
+
+describe('a definition', () => {
+  const [definition] = wanted as unknown as [(typeof wanted)[number]]
+  const stored = (change: (schema: { required?: string[]; properties: Record<string, unknown> }) => void): RawObject => {
+    const copy = structuredClone(definition) as unknown as RawObject & { spec: { versions: [{ schema: { openAPIV3Schema: never } }] } }
+    change(copy.spec.versions[0].schema.openAPIV3Schema)
+    return { ...copy, status: established }
+  }
+  it('of another version is named by the first place that differs', () => {
+    const other = stored((schema) => {
+      schema.properties['more'] = {}
+    })
+    expect(judgeKind('x', other, definition)).toMatchObject({
+      level: 'warning',
+      text: expect.stringContaining('schema.properties.more is not known here'),
+    })
+  })
+  it('may have its keys in any order', () => {
+    const other = stored((schema) => {
+      const { properties, required } = schema
+      for (const key of ['properties', 'required'] as const) delete (schema as Partial<typeof schema>)[key]
+      Object.assign(schema, { required, properties })
+    })
+    expect(judgeKind('x', other, definition).level).toBe('good')
+  })
+})
