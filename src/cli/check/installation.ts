@@ -31,7 +31,7 @@ function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: 
 /** Who holds it renews it every few seconds; the operator's clock may differ by as much as certificates tolerate. */
 const CLOCKS_DIFFER_MS = 60_000
 
-export function leaseFinding(found: RawObject | 'unknown' | undefined, namespace: string, now: Instant): CheckFinding {
+function leaseFinding(found: RawObject | 'unknown' | undefined, namespace: string, now: Instant): CheckFinding {
   const name = `Lease ${namespace}/${MANAGER}`
   const start = `start the operator: kubectl get pods -n ${namespace}; without --leader-election there is no Lease`
   if (found === 'unknown') return unknown(name)

@@ -18,7 +18,7 @@ export async function roleFindings(client: Client, namespace: string): Promise<r
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
-export function judgeClusterRole(found: RawObject | 'unknown' | undefined): CheckFinding {
+function judgeClusterRole(found: RawObject | 'unknown' | undefined): CheckFinding {
   const name = `ClusterRole ${ROLE}`
   if (found === 'unknown') return unknown(name)
   if (!found) return bad(`${name} is not there`, REMEDY)
