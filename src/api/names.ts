@@ -80,6 +80,8 @@ export const MAX_KIND_NAME = 52
 export const AUTHORITY_KINDS = ['ClusterMutualAuthority', 'MutualAuthority'] as const
 export type AuthorityKind = (typeof AUTHORITY_KINDS)[number]
 
+export const isAuthorityKind = (text: string): text is AuthorityKind => (AUTHORITY_KINDS as readonly string[]).includes(text)
+
 /** Which authority. */
 export type AuthorityRef =
   | { readonly kind: 'ClusterMutualAuthority'; readonly namespace: ''; readonly name: string }

@@ -3,10 +3,11 @@
 import type { Verb } from './verb.ts'
 import { check } from './verbs/check.ts'
 import { explain } from './verbs/explain.ts'
+import { graph } from './verbs/graph.ts'
 import { helpVerb } from './verbs/help.ts'
 import { inspect } from './verbs/inspect.ts'
 import { renew } from './verbs/renew.ts'
 import { status } from './verbs/status.ts'
 import { version } from './verbs/version.ts'
 
-export const VERBS: readonly Verb[] = [explain, status, inspect, renew, check, version, helpVerb(() => VERBS)]
+export const VERBS: readonly Verb[] = [explain, status, inspect, renew, check, graph, version, helpVerb(() => VERBS)]
