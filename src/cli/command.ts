@@ -26,7 +26,7 @@ export async function runCommand(args: readonly string[], session: Session): Pro
 async function runVerb(args: readonly string[], session: Session): Promise<ExitCode> {
   const [first = 'help', ...rest] = args
   const verb = verbOf(rest.length === 0 ? (ALONE[first] ?? first) : first, args)
-  const given = readFlags(rest, verb.flags)
+  const given = verb.rawWords ? { positionals: rest, values: {}, switches: new Set<string>() } : readFlags(rest, verb.flags)
   if (given.switches.has('help')) {
     session.write(helpOf(verb))
     return EXIT.good

@@ -46,6 +46,8 @@ export interface Verb {
   readonly flags: Flags
   /** Values of -o; none: it has no other forms. */
   readonly formats: readonly string[]
+  /** Its words are not a command line of its own, and not read as one. */
+  readonly rawWords?: true
   /** What its words are, for completion. */
   readonly words?: 'identities' | 'identities-and-authorities' | 'shells' | 'verbs'
   run(call: Call): Promise<ExitCode>

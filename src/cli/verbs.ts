@@ -2,6 +2,7 @@
 
 import type { Verb } from './verb.ts'
 import { check } from './verbs/check.ts'
+import { completer, completion } from './verbs/completion.ts'
 import { explain } from './verbs/explain.ts'
 import { graph } from './verbs/graph.ts'
 import { helpVerb } from './verbs/help.ts'
@@ -10,4 +11,15 @@ import { renew } from './verbs/renew.ts'
 import { status } from './verbs/status.ts'
 import { version } from './verbs/version.ts'
 
-export const VERBS: readonly Verb[] = [explain, status, inspect, renew, check, graph, version, helpVerb(() => VERBS)]
+export const VERBS: readonly Verb[] = [
+  explain,
+  status,
+  inspect,
+  renew,
+  check,
+  graph,
+  completion,
+  version,
+  helpVerb(() => VERBS),
+  completer(() => VERBS),
+]
