@@ -10,10 +10,15 @@ import { bad, type CheckFinding, good, lookAt, unknown, warning } from './findin
 import { admissionBindings, admissionPolicies } from './resources.ts'
 
 /** `now`: by the API server's clock where it is known. */
-export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<readonly CheckFinding[]> {
+export async function operatorFindings(
+  client: Client,
+  namespace: string,
+  now: Instant,
+): Promise<{ readonly findings: readonly CheckFinding[] /** Somebody holds the Lease, and renews it. */; readonly leads: boolean }> {
   const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
   const lease = await lookAt(() => client.get(leases, { namespace, name: MANAGER }))
-  return [deploymentFinding(deployment, namespace), leaseFinding(lease, namespace, now)]
+  const held = leaseFinding(lease, namespace, now)
+  return { findings: [deploymentFinding(deployment, namespace), held], leads: held.level === 'good' }
 }
 
 function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string): CheckFinding {

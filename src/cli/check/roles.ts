@@ -11,17 +11,18 @@ import { clusterRoles, roles } from './resources.ts'
 const ROLE = `${MANAGER}-controller`
 const REMEDY = 'apply the roles of the operator’s version'
 
-export async function roleFindings(client: Client, namespace: string): Promise<readonly CheckFinding[]> {
+/** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
+export async function roleFindings(client: Client, namespace: string, leads: boolean): Promise<readonly CheckFinding[]> {
   const ofCluster = await lookAt(() => client.get(clusterRoles, { namespace: '', name: ROLE }))
   const own = await lookAt(() => client.get(roles, { namespace, name: ROLE }))
-  return [judgeClusterRole(ofCluster), judgeRole(own, namespace)]
+  return [judgeClusterRole(ofCluster, leads), judgeRole(own, namespace, leads)]
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
-function judgeClusterRole(found: RawObject | 'unknown' | undefined): CheckFinding {
+function judgeClusterRole(found: RawObject | 'unknown' | undefined, leads: boolean): CheckFinding {
   const name = `ClusterRole ${ROLE}`
   if (found === 'unknown') return unknown(name)
-  if (!found) return bad(`${name} is not there`, REMEDY)
+  if (!found) return absent(name, leads)
   const { cluster, namespaces, watched } = RIGHTS_PARTS
   const lacking = firstLacking(found, cluster)
   if (lacking) return bad(`${name} lacks ${lacking}`, REMEDY)
@@ -33,12 +34,17 @@ function judgeClusterRole(found: RawObject | 'unknown' | undefined): CheckFindin
   )
 }
 
-function judgeRole(found: RawObject | 'unknown' | undefined, namespace: string): CheckFinding {
+function judgeRole(found: RawObject | 'unknown' | undefined, namespace: string, leads: boolean): CheckFinding {
   const name = `Role ${namespace}/${ROLE}`
   if (found === 'unknown') return unknown(name)
-  if (!found) return bad(`${name} is not there`, REMEDY)
+  if (!found) return absent(name, leads)
   const lacking = firstLacking(found, RIGHTS_PARTS['operator-namespace'])
   return lacking ? bad(`${name} lacks ${lacking}`, REMEDY) : good(`${name} has all rights`)
+}
+
+function absent(name: string, leads: boolean): CheckFinding {
+  if (!leads) return bad(`${name} is not there`, REMEDY)
+  return warning(`${name} is not there; the operator that works has its rights from elsewhere`, `is that meant? Else ${REMEDY}`)
 }
 
 /** `patch mutualidentities/status`: the first right that no rule of the role gives. */

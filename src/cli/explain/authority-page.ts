@@ -43,7 +43,7 @@ export function authorityPage(facts: AuthorityFacts, plan: AuthorityPlan, now: I
       ],
     ),
     ...(generations.length === 0 ? [['Generations', 'none that can be read'] as const] : []),
-    ['Trust bundle', record?.bundle ? `${record.bundle.anchors.length} anchors, ${record.bundle.fingerprint.slice(0, 16)}` : 'none'],
+    ['Trust bundle', record?.bundle ? `${anchorCount(record.bundle.anchors.length)}, ${record.bundle.fingerprint.slice(0, 16)}` : 'none'],
     undefined,
     ['State', stateCell(plan.readiness)],
     ['Next step', stepText(plan)],
@@ -77,6 +77,8 @@ export function reportedAuthorityPage({ status, ...authority }: Authority, unkno
   ]
 }
 
+const anchorCount = (count: number): string => `${count} anchor${count === 1 ? '' : 's'}`
+
 function stepText({ step }: AuthorityPlan): string {
   switch (step.kind) {
     case 'none':
@@ -90,7 +92,7 @@ function stepText({ step }: AuthorityPlan): string {
     case 'activate':
       return `mark Secret ${step.secretName} active`
     case 'publish':
-      return `publish a trust bundle of ${step.bundle.anchors.length} anchors`
+      return `publish a trust bundle of ${anchorCount(step.bundle.anchors.length)}`
     case 'deleteRecord':
       return 'delete the record of the trust bundle, to make it again'
   }

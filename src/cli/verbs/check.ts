@@ -59,11 +59,10 @@ async function* checked({ cluster, session, namespace, operatorNamespace }: Ques
   const ahead = probe.date === undefined ? 0 : probe.date - probe.answeredAt
   yield { title: 'Kubernetes', findings: [versionFinding(probe.version), clockFinding(probe)] }
   yield await section('Kinds', () => kindFindings(client))
-  yield await section('Operator', async () => [
-    ...(await operatorFindings(client, operatorNamespace, clock.now() + ahead)),
-    ...(await roleFindings(client, operatorNamespace)),
-    ...(await policyFindings(client)),
-  ])
+  yield await section('Operator', async () => {
+    const { findings, leads } = await operatorFindings(client, operatorNamespace, clock.now() + ahead)
+    return [...findings, ...(await roleFindings(client, operatorNamespace, leads)), ...(await policyFindings(client))]
+  })
   yield await section('Authorities', async () => {
     const stores = await fillStores(client, {
       namespace,

@@ -4,7 +4,7 @@
 import type { Authority } from '../../api/authority.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import { messageOf } from '../../base/errors.ts'
-import type { Instant } from '../../base/instant.ts'
+import { formatInstant, type Instant } from '../../base/instant.ts'
 import { observeAuthorityState } from '../../controllers/authority/observe.ts'
 import { planAuthority } from '../../controllers/authority/plan.ts'
 import { observeIdentity } from '../../controllers/identity/observe.ts'
@@ -149,13 +149,20 @@ function unknownOf({ spec }: Authority, stores: Stores, unreadable: ReadonlySet<
   return missing.length === 0 ? undefined : `${missing.join(' and ')} in namespace ${where} may not be read by this account`
 }
 
-/** Certificates and bundles as what identifies them: bytes and key objects are of no use in a text. */
+/** Fields that hold an instant, by their names; all else that is a number counts something, or is a span in milliseconds. */
+const INSTANT = /(?:At|[nN]otAfter|[nN]otBefore|[uU]ntil|Since|^next)$/
+
+/** Certificates and bundles as what identifies them, since bytes and key objects are of no use in a text; instants as RFC 3339. */
 function plainData(value: object): object {
   return JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => {
-      if (key === 'anchors' || key === 'intermediates') return (inner as readonly Certificate[]).map(({ fingerprint }) => fingerprint)
+      // In a status anchors are a number.
+      if (Array.isArray(inner) && inner.length > 0 && inner.every(isCertificate)) return inner.map(({ fingerprint }) => fingerprint)
+      // The anchors say the same.
+      if (key === 'json') return undefined
       if (key === 'certificate' || key === 'root') return isCertificate(inner) ? certificateData(inner) : inner
-      return inner
+      // 0 stands for never.
+      return typeof inner === 'number' && inner > 0 && INSTANT.test(key) ? formatInstant(inner) : inner
     }),
   )
 }

@@ -106,6 +106,15 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     expect(code).toBe(4)
   })
 
+  it('roles under other names are a ! where an operator works, and × where none does', async () => {
+    await world.person.delete(clusterRoles, { namespace: '', name: `${name}-controller` }, {})
+    expect((await runInWorld(world, ['check'])).out).toMatch(
+      /^! ClusterRole mutual-identity-controller is not there; the operator that works/m,
+    )
+    await world.person.delete(leases, systemRef, {})
+    expect((await runInWorld(world, ['check'])).out).toMatch(/^× ClusterRole mutual-identity-controller is not there$/m)
+  })
+
   it('an authority that has not been seen is a ! only: it may be new', async () => {
     await authority(world, 'new')
     const { out, code } = await runInWorld(world, ['check'])

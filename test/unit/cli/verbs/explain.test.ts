@@ -108,7 +108,10 @@ describe('explain', () => {
   it('prints facts and plan as JSON, without any key', async () => {
     const leaf = await leafSecret(ca, { bundle, issuedAt: Date.now() - 1000 })
     const { text } = await run(['payments', '-n', 'shop', '-o', 'json'], answering([], { '/api/v1/namespaces/shop/secrets': [leaf] }))
-    expect(JSON.parse(text)).toMatchObject({ facts: { identity: { name: 'payments' } }, plan: { step: { kind: expect.any(String) } } })
+    expect(JSON.parse(text)).toMatchObject({
+      facts: { identity: { name: 'payments' }, secret: { leaf: { notAfter: expect.stringMatching(/^\d{4}-.*Z$/) } } },
+      plan: { step: { kind: expect.any(String) } },
+    })
     const keys = [leaf, secret].map((raw) => Buffer.from((raw['data'] as Record<string, string>)['tls.key'] ?? '', 'base64'))
     expect(keyDetector(keys)(text)).toBeUndefined()
   })
@@ -162,6 +165,24 @@ describe('explain authority', () => {
     expect(text).toMatch(/^Generation 1: +active, signs until /m)
     expect(text).toMatch(/^State: +ready: Current: generation 1 signs until /m)
     expect(exitCode).toBe(0)
+  })
+
+  it('is data too, with what was reported, and without any key', async () => {
+    const status = { trustBundle: { fingerprint: 'f', anchors: 1 } }
+    const { text } = await run(
+      ['authority', 'default', '-o', 'json'],
+      answering([], { '/apis/mutualidentity.io/v1alpha1/clustermutualauthorities': [{ ...authorityObject(), status }] }),
+    )
+    expect(JSON.parse(text)).toMatchObject({
+      facts: {
+        authority: { status },
+        generations: [{ number: 1, root: { fingerprint: ca.certificate.fingerprint, notAfter: expect.stringMatching(/Z$/) } }],
+        record: { bundle: { anchors: [ca.certificate.fingerprint] } },
+      },
+      plan: { readiness: { state: 'ready' } },
+    })
+    const key = Buffer.from((secret['data'] as Record<string, string>)['tls.key'] ?? '', 'base64')
+    expect(keyDetector([key])(text)).toBeUndefined()
   })
 
   it('does not plan a first CA where CA Secrets may not be read', async () => {
