@@ -130,7 +130,7 @@ describe('under few rights', () => {
     expect(lines(out, '×')).toEqual([])
     expect(out).toMatch(/^! mutualidentities.mutualidentity.io is served; its schema is unknown/m)
     expect(out).toMatch(/^! Lease .*: unknown, it may not be read by this account$/m)
-    expect(out).toMatch(/^! you may not list secrets in namespace shop: explain, inspect and graph call certificates unknown$/m)
+    expect(out).toMatch(/^! you may not list secrets in namespace shop: explain and graph call certificates unknown$/m)
     expect(code).toBe(0)
   })
 
