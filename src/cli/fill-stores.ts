@@ -36,8 +36,8 @@ export async function fillStores(client: Client, { namespace, operatorNamespace,
   return stores
 }
 
-/** No plan of an identity looks at workloads. */
-const isNeeded = (name: WatchedCache): boolean => !(restartCaches as readonly string[]).includes(name)
+/** No plan of an identity looks at workloads, or at copies of bundles. */
+const isNeeded = (name: WatchedCache): boolean => name !== 'bundleCopies' && !(restartCaches as readonly string[]).includes(name)
 
 async function fill(client: Client, store: Store<Stored>, scope: Scope, namespace: string | undefined): Promise<void> {
   const replacement = store.beginReplace()
@@ -61,5 +61,5 @@ async function fill(client: Client, store: Store<Stored>, scope: Scope, namespac
 
 function notServed({ resource }: Scope): OperatorError {
   const message = `the API server serves no ${resource.plural}: install the CustomResourceDefinitions of this version (kubectl mutual check says which are there)`
-  return new OperatorError('blocked', 'NotServed', message)
+  return new OperatorError('blocked', 'NotFound', message)
 }

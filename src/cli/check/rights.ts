@@ -23,7 +23,6 @@ const NEEDS: readonly Need[] = [
   { verb: 'list', resource: services, where: 'namespace', without: 'explain knows no DNS names' },
   { verb: 'list', resource: secrets, where: 'namespace', without: 'explain and graph call certificates unknown' },
   { verb: 'get', resource: secrets, where: 'namespace', without: 'inspect calls the certificate unknown' },
-  { verb: 'list', resource: configMaps, where: 'namespace', without: 'explain does not see copies of the trust bundle' },
   { verb: 'get', resource: configMaps, where: 'namespace', without: 'inspect knows no trust bundle where it may not read Secrets' },
   {
     verb: 'list',
