@@ -13,10 +13,15 @@ const COMPLETER = 'kubectl_complete-mutual'
 
 const environment = processEnvironment()
 const ended = new AbortController()
-process.once('SIGINT', () => ended.abort())
-process.once('SIGTERM', () => ended.abort())
 // Whoever reads may have had enough (`| head`): what is left to say is for nobody.
 process.stdout.on('error', () => process.exit())
+
+/** Only for verbs that go on until they are ended: Ctrl-C ends all others as it ends any program, also while the API server keeps silent. */
+function listening(): AbortSignal {
+  process.once('SIGINT', () => ended.abort())
+  process.once('SIGTERM', () => ended.abort())
+  return ended.signal
+}
 
 const args = process.argv.slice(2)
 process.exitCode = await runCommand(basename(process.argv[1] ?? '').startsWith(COMPLETER) ? ['__complete', ...args] : args, {
@@ -27,5 +32,7 @@ process.exitCode = await runCommand(basename(process.argv[1] ?? '').startsWith(C
   write: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
   terminal: process.stdout.isTTY === true,
-  signal: ended.signal,
+  get signal() {
+    return listening()
+  },
 })

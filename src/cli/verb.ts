@@ -19,7 +19,7 @@ export interface Session {
   readonly complain: (text: string) => void
   /** Whether standard output is a terminal. */
   readonly terminal: boolean
-  /** The person ended it (Ctrl-C). */
+  /** The person ended it (Ctrl-C). Whoever reads this field must end in good order when it aborts. */
   readonly signal: AbortSignal
 }
 
