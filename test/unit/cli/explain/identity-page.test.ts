@@ -114,10 +114,10 @@ describe('the page', () => {
     const lastFailure = { reason: forged, message: forged, at: forged, attempts: 1, nextAttemptAt: forged }
     const identity = identityOf({ status: { conditions: [], lastFailure } })
     const facts = { ...servedFacts({ identity }), authority: authorityOf({ signing: undefined, problem: forged }) }
-    const page = explanation(facts, planIdentity(facts, NOW), NOW)
-    expect(page).toContain('\ufffd[2J\ufffd2J\ufffd State:')
-    expect(page).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
-    expect(page.match(/^State:/gm)).toHaveLength(1)
+    const text = page(identityPage(facts, planIdentity(facts, NOW), NOW))
+    expect(text).toContain('\\x1b[2J\\x9b2J\\u202e\\nState:')
+    expect(text).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
+    expect(text.match(/^State:/gm)).toHaveLength(1)
   })
 
   it('of no authority says that there is none', () => {
