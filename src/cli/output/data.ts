@@ -15,8 +15,11 @@ function yamlText(value: unknown): string {
   const document = new Document(JSON.parse(JSON.stringify(value)), { aliasDuplicateObjects: false })
   visit(document, {
     Scalar(_key, node) {
-      if (isScalar(node) && typeof node.value === 'string' && isHarmful(node.value)) node.type = 'QUOTE_DOUBLE'
+      if (isScalar(node) && typeof node.value === 'string' && mustBeQuoted(node.value)) node.type = 'QUOTE_DOUBLE'
     },
   })
   return dataEscaped(document.toString({ lineWidth: 0 }))
 }
+
+/** What is to be escaped, and lines: the library writes a block of blanks that it does not read again. */
+const mustBeQuoted = (text: string): boolean => isHarmful(text) || text.includes('\n')

@@ -36,7 +36,7 @@ export function dataEscaped(text: string): string {
   )
 }
 
-/** Whether there is something that `printable` would change, line ends aside. */
+/** Whether `dataEscaped` would change it: such a text must stand within double quotes. */
 export function isHarmful(text: string): boolean {
-  return printableLines(text) !== text
+  return dataEscaped(text) !== text
 }
