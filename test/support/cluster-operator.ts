@@ -1,4 +1,4 @@
-// A real cluster with the operator installed, for the tests under test/cluster/operator: control plane, kinds, account and rights, and the controller as
+// A real cluster with the operator installed, for the tests under test/cluster/operator and test/cluster/chart: control plane, kinds, account and rights, and the controller as
 // child processes that have the rights of that account and no others. It must not let a controller run as administrator,
 // and everything that it started is ended by close(), by pid.
 
@@ -56,15 +56,22 @@ export interface StartOptions {
   readonly onEntry?: (entry: LogEntry) => void
 }
 
-/** `watchNamespaces`: the account gets rights in these only, which are made; default: in all. */
-export async function startCluster({ watchNamespaces = [] }: { readonly watchNamespaces?: readonly string[] } = {}): Promise<TestCluster> {
+export interface ClusterOptions {
+  /** The account gets rights in these only, which are made; default: in all. */
+  readonly watchNamespaces?: readonly string[]
+  /** Puts kinds, namespace, account and rights there; default: scripts/install. */
+  readonly install?: (plane: ControlPlane, client: Client) => Promise<void>
+}
+
+export async function startCluster({ watchNamespaces = [], install }: ClusterOptions = {}): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'operator-test-'))
   const audit = auditLog(folder, [OPERATOR, VIEWER, ADMINISTRATOR])
   const plane = await startControlPlane({ apiServerFlags: audit.flags, say: () => undefined })
   const cluster = await connectCluster(plane.kubeconfigFile, 'cluster-test')
   const { client } = cluster
   for (const name of watchNamespaces) await client.create(namespaces, { metadata: { name } })
-  await installOperator(client, { namespace: OPERATOR_NAMESPACE, watchNamespaces })
+  if (install) await install(plane, client)
+  else await installOperator(client, { namespace: OPERATOR_NAMESPACE, watchNamespaces })
   const kubeconfig = await controllerKubeconfig(cluster, { namespace: OPERATOR_NAMESPACE, file: join(folder, 'controller.kubeconfig') })
   await rightsKnown(kubeconfig, watchNamespaces[0] ?? 'default')
   const keys = await collectKeys(client)

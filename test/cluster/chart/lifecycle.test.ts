@@ -1,0 +1,202 @@
+// The life of a release on a real API server, by a real Helm: installed into a namespace that demands restricted pods, upgraded, rolled back,
+// uninstalled and installed again while a workload has its certificate. The controller runs under the chart's account all the while.
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { ControllerProcess } from '../../../scripts/install/controller-process.ts'
+import { customResourceDefinitions } from '../../../scripts/install/kinds.ts'
+import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
+import { isNotFound } from '../../../src/k8s/errors.ts'
+import { configMaps, deployments, namespaces, pods, type RawObject, type Resource, secrets } from '../../../src/k8s/resource.ts'
+import { CHART, type Manifest } from '../../support/chart.ts'
+import { type ChartCluster, releaseArguments, startChartCluster } from '../../support/chart-cluster.ts'
+import { eventually } from '../../support/cluster-eventually.ts'
+import { createPlace, findObject, listAll, type Place, placeIn } from '../../support/cluster-objects.ts'
+import { OPERATOR_NAMESPACE } from '../../support/cluster-operator.ts'
+
+const policies: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingadmissionpolicies',
+  kind: 'ValidatingAdmissionPolicy',
+  namespaced: false,
+}
+const clusterRoles: Resource = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'clusterroles',
+  kind: 'ClusterRole',
+  namespaced: false,
+}
+/** As somebody wrote it for the first version, with less than there is now. */
+const OLDER = { trustDomain: 'example.org', replicas: 1, log: { level: 'debug' } }
+
+let cluster: ChartCluster
+let controller: ControllerProcess
+let shop: Place
+let secretAtFirst: RawObject
+
+beforeAll(async () => {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/enforce-version': 'latest' }
+  cluster = await startChartCluster({
+    values: OLDER,
+    before: (client) => client.create(namespaces, { metadata: { name: OPERATOR_NAMESPACE, labels } }),
+  })
+  shop = await createPlace(cluster.client, 'shop')
+  controller = await cluster.startAsDeployed()
+  await shop.identity('web')
+  await shop.ready('web')
+  secretAtFirst = await shop.secret('web')
+})
+
+afterAll(async () => {
+  await cluster?.close()
+})
+
+const own = (resource: Resource, name = 'mutual-identity'): Promise<Manifest> =>
+  cluster.client.get(resource, { namespace: resource.namespaced ? OPERATOR_NAMESPACE : '', name }) as Promise<Manifest>
+
+/** The objects that the operator made and that others live by, as they are: uid and data of each. */
+async function kept(): Promise<readonly string[]> {
+  const objects: RawObject[] = []
+  for (const resource of [secrets, configMaps]) objects.push(...(await listAll(cluster.client, resource)))
+  return objects
+    .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/managed-by'] === 'mutual-identity')
+    .map(({ metadata, data }) => `${metadata.namespace}/${metadata.name} ${metadata.uid} ${JSON.stringify(data)}`)
+    .sort()
+}
+
+describe('installed', () => {
+  it('its pods are made in a namespace that demands the restricted profile', async () => {
+    const made = await eventually(async () => {
+      const found = await listAll(cluster.client, pods, OPERATOR_NAMESPACE)
+      if (found.length < OLDER.replicas) throw new Error(JSON.stringify((await own(deployments)).status))
+      return found
+    })
+    expect(made).toHaveLength(OLDER.replicas)
+    expect(made[0]).toMatchObject({ spec: { automountServiceAccountToken: false, serviceAccountName: 'mutual-identity' } })
+    const { status } = await own(deployments)
+    expect((status as { conditions: { type: string }[] }).conditions.map(({ type }) => type)).not.toContain('ReplicaFailure')
+  })
+
+  it('that namespace refuses others', async () => {
+    const pod = { metadata: { name: 'lax' }, spec: { containers: [{ name: 'program', image: 'program' }] } }
+    const refused = placeIn(cluster.client, OPERATOR_NAMESPACE).create(pods, pod)
+    await expect(refused).rejects.toThrow(/violates PodSecurity "restricted:latest"/)
+  })
+
+  it('its pods mount one token, and no other is added at admission', async () => {
+    const made = (await listAll(cluster.client, pods, OPERATOR_NAMESPACE)) as readonly Manifest[]
+    const volumes = made.flatMap(({ spec }) => spec.volumes as { projected: { sources: { serviceAccountToken?: object }[] } }[])
+    const sources = volumes.flatMap(({ projected }) => projected.sources)
+    expect(sources.filter(({ serviceAccountToken }) => serviceAccountToken !== undefined)).toHaveLength(OLDER.replicas)
+  })
+
+  it('the operator serves under the chart’s account, with the trust domain of the values', async () => {
+    expect(await shop.get(mutualIdentities, 'web')).toMatchObject({ status: { spiffeID: 'spiffe://example.org/ns/shop/sa/default' } })
+    expect(
+      (await cluster.client.get(clusterMutualAuthorities, { namespace: '', name: 'default' })).metadata.ownerReferences,
+    ).toBeUndefined()
+  })
+
+  it('the API server finds nothing to complain of in the policies', async () => {
+    for (const { metadata, status } of await eventually(() => checkedPolicies())) {
+      expect([metadata.name, (status as { typeChecking?: object }).typeChecking ?? {}]).toEqual([metadata.name, {}])
+    }
+  })
+
+  it('what the operator does meets no refusal', () => {
+    const complaints = cluster.log.filter(({ fields }) => fields?.level === 'warn' || fields?.level === 'error')
+    expect(complaints.map(({ line }) => line)).toEqual([])
+  })
+
+  it('a namespace with identities goes away when it is deleted', async () => {
+    const gone = await createPlace(cluster.client, 'gone')
+    await gone.identity('web')
+    await gone.ready('web')
+    await cluster.client.delete(namespaces, { namespace: '', name: 'gone' }, {})
+    await eventually(async () => expect(await findObject(cluster.client, namespaces, { namespace: '', name: 'gone' })).toBeUndefined())
+  })
+})
+
+/** Those of the chart, once the API server has type-checked them all. */
+async function checkedPolicies(): Promise<readonly RawObject[]> {
+  const all = (await listAll(cluster.client, policies)).filter(({ metadata }) => metadata.name.startsWith('mutual-identity-'))
+  const checked = all.filter(({ status }) => (status as { observedGeneration?: number } | undefined)?.observedGeneration !== undefined)
+  if (all.length === 0 || checked.length < all.length) throw new Error(`${checked.length} of ${all.length} policies are checked`)
+  return all
+}
+
+describe('upgraded', () => {
+  it('from an older values file gives what is new since, and keeps what the file says', async () => {
+    await cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, replicas: 2, restartWorkloads: true })
+    expect((await own(deployments))['spec']).toMatchObject({
+      replicas: 2,
+      template: { spec: { containers: [{ args: expect.arrayContaining(['--trust-domain=example.org', '--restart-workloads=true']) }] } },
+    })
+    expect((await own(clusterRoles, 'mutual-identity-restart'))['rules']).toHaveLength(1)
+  })
+
+  it('brings kinds up to date that are older', async () => {
+    const name = 'mutualidentities.mutualidentity.io'
+    const place = { namespace: '', name }
+    const before = (await cluster.client.get(customResourceDefinitions, place)) as Manifest
+    const older = structuredClone(before['spec'])
+    older.names.shortNames = ['old']
+    await cluster.client.mergePatch(customResourceDefinitions, place, { spec: older })
+    await cluster.helm.run(releaseArguments('upgrade', CHART, '--force-conflicts'), { ...OLDER, replicas: 2 })
+    expect((await cluster.client.get(customResourceDefinitions, place))['spec']).toMatchObject({ names: before['spec'].names })
+  })
+
+  it('and rolled back is as before', async () => {
+    await cluster.helm.run(releaseArguments('rollback', '1'))
+    expect((await own(deployments))['spec'].replicas).toBe(1)
+    await expect(own(clusterRoles, 'mutual-identity-restart').catch(isNotFound)).resolves.toBe(true)
+  })
+
+  it('changes no certificate', async () => {
+    expect(await shop.secret('web')).toEqual(secretAtFirst)
+  })
+})
+
+describe('uninstalled', () => {
+  let before: readonly string[]
+
+  beforeAll(async () => {
+    before = await kept()
+    await controller.stop()
+    await cluster.helm.run(releaseArguments('uninstall'))
+  })
+
+  it('leaves kinds, identities, CA keys, trust bundles and certificates', async () => {
+    expect(before.map((line) => line.split(' ')[0])).toEqual([
+      'mutual-identity-system/default-ca-1',
+      'mutual-identity-system/default-trust-bundle',
+      'shop/default-trust-bundle',
+      'shop/web-mtls',
+    ])
+    await eventually(async () => expect(await listAll(cluster.client, pods, OPERATOR_NAMESPACE)).toEqual([]))
+    expect(await kept()).toEqual(before)
+    expect((await shop.get(mutualIdentities, 'web')).metadata.deletionTimestamp).toBeUndefined()
+  })
+
+  it('leaves no rights and no policies', async () => {
+    const left = [...(await listAll(cluster.client, clusterRoles)), ...(await listAll(cluster.client, policies))]
+    expect(left.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('mutual-identity'))).toEqual([])
+  })
+
+  it('holds nothing back: identities and namespaces can be deleted with nobody there', async () => {
+    const aside = await createPlace(cluster.client, 'aside')
+    await aside.identity('web')
+    await cluster.client.delete(namespaces, { namespace: '', name: 'aside' }, {})
+    await eventually(async () => expect(await findObject(cluster.client, namespaces, { namespace: '', name: 'aside' })).toBeUndefined())
+  })
+
+  it('and installed again goes on with what is there, and issues nothing anew', async () => {
+    await cluster.helm.run(releaseArguments('install', CHART), OLDER)
+    controller = await eventually(() => cluster.startAsDeployed())
+    await shop.identity('another')
+    await shop.ready('another')
+    expect((await kept()).filter((line) => !line.startsWith('shop/another-mtls'))).toEqual(before)
+    expect(await shop.secret('web')).toEqual(secretAtFirst)
+  })
+})
