@@ -5,7 +5,7 @@ import process from 'node:process'
 import { provideBinaries } from '../../scripts/control-plane/index.ts'
 
 export default async function prepareCluster(): Promise<void> {
-  await provideBinaries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'helm', 'kubectl'], (line) =>
+  await provideBinaries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'helm', 'kubectl', 'promtool'], (line) =>
     process.stderr.write(`${line}\n`),
   )
 }

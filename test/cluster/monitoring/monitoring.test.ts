@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { provideBinaries } from '../../../scripts/control-plane/index.ts'
+import { createHelm, type Helm } from '../../support/chart.ts'
 
 const FILES = join(import.meta.dirname, '..', '..', '..', 'charts', 'mutual-identity', 'files', 'monitoring')
 const CASES = 'alerts.promtool.yaml'
@@ -85,5 +86,45 @@ describe('the dashboard', () => {
     )
     expect(new Set(cells).size).toBe(cells.length)
     expect(dashboard.panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([])
+  })
+})
+
+describe('the chart', () => {
+  let helm: Helm
+  beforeAll(async () => {
+    helm = await createHelm()
+  })
+  afterAll(() => helm?.close())
+  const KINDS = ['ServiceMonitor', 'PrometheusRule']
+  const everything = {
+    monitoring: {
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' }, interval: '15s' },
+      prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+      dashboard: { enabled: true },
+    },
+  }
+
+  it('has none of it unless asked: the kinds may not be there', async () => {
+    const objects = await helm.template()
+    expect(objects.filter(({ kind, metadata }) => KINDS.includes(kind ?? '') || metadata.name.endsWith('-dashboard'))).toEqual([])
+  })
+
+  it('gives the alerts and the dashboard as they are, and where the metrics are', async () => {
+    const objects = await helm.template(everything)
+    const the = (kind: string, name = 'mutual-identity') => objects.find((object) => object.kind === kind && object.metadata.name === name)
+    expect(the('PrometheusRule')).toMatchObject({ spec: parse(alertsText), metadata: { labels: { release: 'prometheus' } } })
+    expect(the('ServiceMonitor')).toMatchObject({
+      spec: { endpoints: [{ port: 'metrics', path: '/metrics', interval: '15s' }] },
+      metadata: { labels: { release: 'prometheus' } },
+    })
+    const { data } = the('ConfigMap', 'mutual-identity-dashboard') as unknown as { data: Record<string, string> }
+    expect(JSON.parse(data['mutual-identity.json'] ?? '')).toEqual(dashboard)
+    const { spec, metadata } = the('Service', 'mutual-identity-metrics') as unknown as {
+      spec: { ports: { name: string }[] }
+      metadata: { labels: object }
+    }
+    expect(spec.ports.map(({ name }) => name)).toEqual(['metrics'])
+    const { spec: monitor } = the('ServiceMonitor') as unknown as { spec: { selector: { matchLabels: object } } }
+    expect(metadata.labels).toMatchObject(monitor.selector.matchLabels)
   })
 })
