@@ -8,7 +8,7 @@ import type { AuthorityFacts } from '../../controllers/authority/facts.ts'
 import type { AuthorityPlan } from '../../controllers/authority/plan-step.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
-import { failureText, stateCell } from './state.ts'
+import { failureText, standingOf, stateCell } from './state.ts'
 
 /** What an authority is asked to be. */
 function specRows({ ref, spec }: Authority): PageRow[] {
@@ -45,7 +45,7 @@ export function authorityPage(facts: AuthorityFacts, plan: AuthorityPlan, now: I
     ...(generations.length === 0 ? [['Generations', 'none that can be read'] as const] : []),
     ['Trust bundle', record?.bundle ? `${anchorCount(record.bundle.anchors.length)}, ${record.bundle.fingerprint.slice(0, 16)}` : 'none'],
     undefined,
-    ['State', stateCell(plan.readiness)],
+    ['State', stateCell(standingOf(plan, authority.status))],
     ['Next step', stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(plan, now)],

@@ -5,9 +5,10 @@ import type { Instant } from '../../base/instant.ts'
 import type { IdentityFacts, SecretFacts } from '../../controllers/identity/facts.ts'
 import { currentRenewAt } from '../../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../../controllers/identity/plan.ts'
+import type { Readiness } from '../../controllers/readiness.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
-import { failureText, stateCell } from './state.ts'
+import { failureText, standingOf, stateCell } from './state.ts'
 
 /** The rows of the page. */
 export function identityPage(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageRow[] {
@@ -22,12 +23,20 @@ export function identityPage(facts: IdentityFacts, plan: IdentityPlan, now: Inst
     ...secretRows(facts.secret, now),
     ...facts.formerSecrets.map(({ name }): PageRow => ['Old Secret', name]),
     undefined,
-    ['State', stateCell(plan.readiness)],
-    ['Next step', stepText(plan)],
+    ['State', stateCell(identityStanding(facts, plan, now))],
+    ['Next step', plan.held ? 'nothing before the next attempt' : stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(facts, plan, now)],
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
   ]
+}
+
+/** While there is no certificate in force, it waits for the one that is about to be made. */
+export function identityStanding({ identity, secret }: IdentityFacts, plan: IdentityPlan, now: Instant): Readiness {
+  const standing = standingOf(plan, identity.status)
+  if (plan.held || plan.step.kind !== 'issue' || standing.state !== 'ready') return standing
+  const usable = secret !== undefined && secret !== 'unknown' && secret.trusted?.ok === true && (secret.leaf?.notAfter ?? 0) > now
+  return usable ? standing : { state: 'waiting', reason: plan.reason, message: plan.message }
 }
 
 /** The text, or that this account may not read what it comes from. */

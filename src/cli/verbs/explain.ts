@@ -15,8 +15,8 @@ import type { Stores } from '../../stores.ts'
 import { withCluster } from '../asking.ts'
 import { type ExitCode, worst } from '../exit-code.ts'
 import { authorityPage, reportedAuthorityPage } from '../explain/authority-page.ts'
-import { identityPage } from '../explain/identity-page.ts'
-import { exitOf } from '../explain/state.ts'
+import { identityPage, identityStanding } from '../explain/identity-page.ts'
+import { exitOf, standingOf } from '../explain/state.ts'
 import { readTarget, type Target } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
 import { findAuthorities, findIdentities } from '../find.ts'
@@ -89,7 +89,7 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
-    return { rows: identityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan) }
+    return { rows: identityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan, identityStanding(facts, plan, now)) }
   })
 }
 
@@ -119,7 +119,7 @@ function explainAuthority(authority: Authority, stores: Stores, { question, unre
   const { operatorNamespace, given } = question
   const unknown = unknownOf(authority, stores, unreadable, operatorNamespace)
   if (unknown !== undefined) {
-    return { rows: reportedAuthorityPage(authority, unknown), data: { authority, unknown }, exitCode: exitOf(UNKNOWN) }
+    return { rows: reportedAuthorityPage(authority, unknown), data: { authority, unknown }, exitCode: exitOf(UNKNOWN, UNKNOWN.readiness) }
   }
   const defaultTrustDomain = trustDomainFlag(given.values['trust-domain'] ?? 'cluster.local')
   // What the flag --namespaced-trust-domains of the operator allows cannot be told from here: the status of the authority says so.
@@ -127,7 +127,7 @@ function explainAuthority(authority: Authority, stores: Stores, { question, unre
   const namespacedTrustDomains = named === undefined ? {} : { [authority.namespace]: [named] }
   const facts = observeAuthorityState(authority, stores, { operatorNamespace, defaultTrustDomain, namespacedTrustDomains })
   const plan = planAuthority(facts, now)
-  return { rows: authorityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan) }
+  return { rows: authorityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan, standingOf(plan, authority.status)) }
 }
 
 function trustDomainFlag(text: string): string {
@@ -138,7 +138,7 @@ function trustDomainFlag(text: string): string {
   }
 }
 
-const UNKNOWN = { readiness: { state: 'waiting', reason: 'FactsUnknown', message: '' }, step: { kind: 'none' } } as const
+const UNKNOWN = { readiness: { state: 'waiting', reason: 'FactsUnknown', message: '' }, held: false, step: { kind: 'none' } } as const
 
 function unknownOf({ spec }: Authority, stores: Stores, unreadable: ReadonlySet<string>, where: string): string | undefined {
   const missing = [

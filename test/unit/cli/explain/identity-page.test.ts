@@ -109,6 +109,40 @@ describe('the page', () => {
     })
   })
 
+  it('of an identity without a certificate says that it waits for one, not that it is ready', () => {
+    const page = pageOf({ ...servedFacts(), secret: undefined })
+    expect(page['State']).toBe('waiting: SecretMissing: there is no Secret')
+    expect(page['Next step']).toMatch(/^issue a certificate/)
+  })
+
+  it.each([
+    ['refused', 'Stalled'],
+    ['waiting', 'Reconciling'],
+  ])(
+    'of one that a failure holds back says that it is %s, as its status does, and that nothing comes before the next attempt',
+    (state, type) => {
+      const told = {
+        reason: 'KeystorePasswordMissing',
+        message: 'there is no Secret x',
+        observedGeneration: 1,
+        lastTransitionTime: formatInstant(NOW),
+      }
+      const conditions = [
+        { ...told, type: 'Ready', status: 'False' as const },
+        { ...told, type, status: 'True' as const },
+      ]
+      const lastFailure = { ...told, at: formatInstant(NOW), attempts: 3, nextAttemptAt: formatInstant(NOW + seconds(8)) }
+      const identity = identityOf({ status: { observedGeneration: 1, conditions, lastFailure } })
+      const facts = { ...servedFacts({ identity }), secret: undefined }
+      expect(planIdentity(facts, NOW).held).toBe(true)
+      expect(pageOf(facts)).toMatchObject({
+        State: `${state}: KeystorePasswordMissing: there is no Secret x`,
+        'Next step': 'nothing before the next attempt',
+        When: 'next attempt at 2026-11-24T12:00:08Z (in 8s)',
+      })
+    },
+  )
+
   it('is not written by those whose words it repeats', () => {
     const forged = 'x\u001b[2J\u009b2J\u202e\nState:        ready: Current'
     const lastFailure = { reason: forged, message: forged, at: forged, attempts: 1, nextAttemptAt: forged }
