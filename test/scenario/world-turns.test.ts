@@ -323,7 +323,7 @@ it('an identity that is deleted and made again while its Secret is written gets 
     replaced = true
     // Both are carried out at once, before the answer to the operator.
     void world.person.delete(mutualIdentities, { namespace: SHOP, name: 'payments' }, {})
-    void identity(world, 'payments', { serviceAccountName: 'another' })
+    void identity(world, 'payments', { serviceAccountName: 'another', podSelector: { matchLabels: { app: 'another' } } })
   }
   const told: string[] = []
   world.api.listen(({ kind, object, by }) => {

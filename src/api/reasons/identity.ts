@@ -128,6 +128,11 @@ export const identityReasons = {
     summary: 'The anchors of an authority that was published before cannot be read, or are too many; those in the Secret stay.',
     remedy: 'Look at the Ready condition of the authority that the message names.',
   },
+  PodsMismatched: {
+    kind: 'waiting',
+    summary: 'Pods are selected that run under another service account than spec.serviceAccountName, for which the certificate is.',
+    remedy: 'Let the pods run under that account, name theirs in spec.serviceAccountName, or narrow spec.podSelector.',
+  },
   PodsOverlap: {
     kind: 'waiting',
     summary: 'The certificate is current; some of the selected pods are selected by an older identity too.',

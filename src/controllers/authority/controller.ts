@@ -45,7 +45,8 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   const outcome = await attempt(facts, plan, unread, deps)
   // What was written came back into the cache: the next pass sees it and tells people where things stand.
   if (outcome.kind === 'changed') {
-    pass.log.info('authority changed', { reason: plan.reason, detail: plan.message, secret: outcome.name })
+    const where = plan.step.kind === 'publish' || plan.step.kind === 'deleteRecord' ? { configMap: outcome.name } : { secret: outcome.name }
+    pass.log.info('authority changed', { reason: plan.reason, detail: plan.message, ...where })
     await announce(facts, plan, outcome, deps)
     return { at: 0 }
   }

@@ -1,6 +1,6 @@
 // The one record that an authority's plan is made from. Plain data without secrets.
 
-import type { Authority } from '../../api/authority.ts'
+import type { Authority, ReportedGeneration } from '../../api/authority.ts'
 import type { AuthorityRef } from '../../api/names.ts'
 import type { BundleRecord } from '../../api/stored/bundle.ts'
 import type { CaSecret } from '../../api/stored/ca-secret.ts'
@@ -26,4 +26,9 @@ export interface AuthorityFacts {
   readonly trustDomainAllowed: boolean
   /** An authority that claims the same trust domain and comes first. */
   readonly elder: AuthorityRef | undefined
+}
+
+/** What the status tells of and nothing else shows: the operator's namespace was emptied. */
+export function toldOnly({ authority, secrets, record }: AuthorityFacts): readonly ReportedGeneration[] {
+  return secrets.length === 0 && !record ? (authority.status.generations ?? []) : []
 }

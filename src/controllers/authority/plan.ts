@@ -16,7 +16,7 @@ import { parseTrustDomain, type TrustDomain } from '../../pki/trust-domain.ts'
 import { verifyIssuers } from '../../pki/verify-chain.ts'
 import { heldUntil, reasonOf } from '../readiness.ts'
 import { planCopy, sourceNote } from './ca-source.ts'
-import type { AuthorityFacts } from './facts.ts'
+import { type AuthorityFacts, toldOnly } from './facts.ts'
 import { type AuthorityPlan, ROOT_TO_LEAF, stop, type Version } from './plan-step.ts'
 
 type Check = (facts: AuthorityFacts, now: Instant) => AuthorityPlan | undefined
@@ -25,6 +25,7 @@ const CHECKS: readonly Check[] = [
   specProblem,
   operatorNamespace,
   trustDomainTaken,
+  traceOnlyInStatus,
   firstGeneration,
   keyMissing,
   keyInvalid,
@@ -73,7 +74,20 @@ function trustDomainTaken({ elder, ...facts }: AuthorityFacts): AuthorityPlan | 
   return stop('refused', 'TrustDomainTaken', message)
 }
 
-/** First creation is only when no trace of an earlier generation exists in the operator's namespace. */
+/**
+ * The operator's namespace was emptied, and the status still tells of a CA: what it issued is in use. A new one would be refused by everybody who has not
+ * heard of it yet, so a person decides. A CA of others that is still there is the same one, and is copied again.
+ */
+function traceOnlyInStatus(facts: AuthorityFacts): AuthorityPlan | undefined {
+  const told = toldOnly(facts)
+  if (told.length === 0 || told.some(({ fingerprint }) => fingerprint === facts.source?.root?.fingerprint)) return undefined
+  const message =
+    `the status tells of generation ${told.map(({ number }) => number).join(', ')}, and neither its CA Secret nor the published bundle is there: restore both from a backup. ` +
+    'What was issued stays in use, nothing new is issued. (To start over with a new CA, delete this authority and make it again: peers then refuse each other until both have a new certificate.)'
+  return stop('refused', 'CAKeyMissing', message)
+}
+
+/** First creation is only when no trace of an earlier generation exists. */
 function firstGeneration(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
   if (facts.secrets.length > 0 || facts.record) return undefined
   const trustDomain = firstTrustDomain(facts)
@@ -118,7 +132,7 @@ function keyMissing(facts: AuthorityFacts): AuthorityPlan | undefined {
   const secretName = caSecretName(facts.ref, 1)
   const message =
     `a trust bundle was published but CA Secret ${secretName} is gone: restore it from a backup. ` +
-    `What was issued stays trusted, nothing new is issued. (To start over with a new CA, delete ConfigMap ${facts.record?.name} too.)`
+    `What was issued stays trusted, nothing new is issued. (To start over with a new CA, delete ConfigMap ${facts.record?.namespace}/${facts.record?.name} too.)`
   return { ...stop('refused', 'CAKeyMissing', message), step: { kind: 'findGeneration', secretName } }
 }
 

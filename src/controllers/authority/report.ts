@@ -5,7 +5,7 @@ import { REASONS } from '../../api/reason.ts'
 import { consequenceOf, publicMessageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'
-import type { AuthorityFacts } from './facts.ts'
+import { type AuthorityFacts, toldOnly } from './facts.ts'
 import type { AuthorityOutcome } from './perform.ts'
 import type { AuthorityPlan } from './plan-step.ts'
 
@@ -18,14 +18,18 @@ export function nextAuthorityStatus(facts: AuthorityFacts, plan: AuthorityPlan, 
     observedGeneration: authority.generation,
     conditions: conditionsFor(readiness, authority.status.conditions, authority.generation, now),
     ...(facts.secrets[0]?.trustDomain ? { trustDomain: facts.secrets[0].trustDomain } : {}),
-    generations: generations.map(({ number, state, certificate, root }) => ({
-      number,
-      state,
-      fingerprint: root.fingerprint,
-      subjectKeyID: certificate.subjectKeyID ?? '',
-      notBefore: formatInstant(certificate.notBefore),
-      notAfter: formatInstant(certificate.notAfter),
-    })),
+    // A trace must not be lost by telling of it.
+    generations: [
+      ...toldOnly(facts),
+      ...generations.map(({ number, state, certificate, root }) => ({
+        number,
+        state,
+        fingerprint: root.fingerprint,
+        subjectKeyID: certificate.subjectKeyID ?? '',
+        notBefore: formatInstant(certificate.notBefore),
+        notAfter: formatInstant(certificate.notAfter),
+      })),
+    ],
     ...(record?.bundle ? { trustBundle: { fingerprint: record.bundle.fingerprint, anchors: record.bundle.anchors.length } } : {}),
     ...(outcome.kind === 'failed' ? { lastFailure: failureAfter(authority.status, authority.generation, outcome.error, now) } : {}),
   }

@@ -150,6 +150,11 @@ function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>):
     const message = `some of the selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
     return { state: 'ready', reason: 'PodsOverlap', message }
   }
+  if (identity.spec.serviceAccountName !== undefined && observedAccounts.some((account) => account !== identity.spec.serviceAccountName)) {
+    // Without counts too; status.pods.mismatched has them.
+    const message = `some of the selected pods run under another service account than ${identity.spec.serviceAccountName}: the certificate is not for them, and peers who check identities take them for it`
+    return { state: 'ready', reason: 'PodsMismatched', message }
+  }
   if (facts.restartUnavailable) {
     const message = 'spec.restart.onRenewal asks for restarts, and this operator runs without --restart-workloads: nothing is restarted'
     return { state: 'ready', reason: 'RestartNotEnabled', message }

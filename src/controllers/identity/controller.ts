@@ -22,7 +22,7 @@ import type { Patience } from './patience.ts'
 import { type Outcome, type PerformDeps, performIdentity } from './perform.ts'
 import { type IdentityPlan, planIdentity } from './plan.ts'
 import type { PodCounts } from './pods/pod-counts.ts'
-import { announce, nextStatus } from './report.ts'
+import { announce, nextStatus, RENEWALS } from './report.ts'
 
 export interface IdentityDeps extends PerformDeps {
   readonly caches: Caches
@@ -150,7 +150,7 @@ async function tell(identity: MutualIdentity, status: MutualIdentityStatus, deps
 function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log: Log): void {
   const detail = plan.message
   if (outcome.kind === 'issued' && plan.step.kind === 'issue') {
-    log.info(outcome.created ? 'certificate issued' : 'certificate renewed', {
+    log.info(`certificate ${outcome.created ? 'issued' : RENEWALS.has(plan.reason) ? 'renewed' : 'reissued'}`, {
       reason: plan.reason,
       detail,
       spiffeID: plan.step.profile.spiffeId.uri,

@@ -106,7 +106,10 @@ function keyType({ leaf }: SecretFacts, { profile }: Asked): Finding | undefined
 
 function profile(secret: SecretFacts, { profileHash }: Asked): Finding | undefined {
   if (secret.annotations[annotations.profileHash] === profileHash) return undefined
-  return { reason: 'ProfileChanged', message: 'the certificate was made for another specification' }
+  return {
+    reason: 'ProfileChanged',
+    message: 'the spec asks for another lifetime, time of renewal, way of naming or keystore password than the certificate was made with',
+  }
 }
 
 /** Issued while our clock was ahead: peers refuse it until then. A minute is what clocks may differ by. */

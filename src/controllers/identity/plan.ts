@@ -88,7 +88,9 @@ function planAttempt(facts: IdentityFacts, now: Instant): IdentityPlan {
 /** The old authority goes on until the peers accept the new one. */
 function planHeld(facts: IdentityFacts, held: Readiness & { readonly next: Instant }, now: Instant): IdentityPlan {
   const byOld = { ...facts, authority: facts.switching?.from }
-  const { next, ...readiness } = held
+  const { next, ...waiting } = held
+  // What the new one will never give is said at once, not after the wait.
+  const readiness = refusedByNew(facts, now) ?? waiting
   const stopped = admissionChecks(byOld)
   if (stopped) return { ...idle(byOld, readiness, now), next }
   const plan = planServed(byOld, now)
@@ -98,6 +100,12 @@ function planHeld(facts: IdentityFacts, held: Readiness & { readonly next: Insta
     readiness,
     next: Math.min(plan.next ?? next, next),
   }
+}
+
+function refusedByNew(facts: IdentityFacts, now: Instant): Readiness | undefined {
+  const { authority } = facts
+  const asked = authority?.signing && authority.bundle ? askedFor(facts, now) : undefined
+  return asked && 'state' in asked && asked.state === 'refused' ? asked : undefined
 }
 
 function planServed(facts: IdentityFacts, now: Instant): IdentityPlan {

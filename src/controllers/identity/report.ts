@@ -40,11 +40,7 @@ export function nextStatus(facts: IdentityFacts, plan: IdentityPlan, outcome: Ou
 export function announce(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome): Announcement | undefined {
   switch (outcome.kind) {
     case 'issued': {
-      const reason = outcome.created
-        ? 'Issued'
-        : plan.reason === 'RenewalDue' || plan.reason === 'RenewalRequested'
-          ? 'Renewed'
-          : 'Reissued'
+      const reason = outcome.created ? 'Issued' : RENEWALS.has(plan.reason) ? 'Renewed' : 'Reissued'
       const until = `until ${formatInstant(outcome.notAfter)}, renews at ${formatInstant(outcome.renewAt)}`
       return {
         type: 'Normal',
@@ -69,6 +65,9 @@ export function announce(facts: IdentityFacts, plan: IdentityPlan, outcome: Outc
     }
   }
 }
+
+/** A new certificate like the one before. */
+export const RENEWALS: ReadonlySet<Reason> = new Set<Reason>(['RenewalDue', 'RenewalRequested'])
 
 /** Steps that improve on a certificate which is good as it is. */
 const UPKEEP: ReadonlySet<Reason> = new Set<Reason>([

@@ -145,7 +145,7 @@ export function createWorld(keeper: (world: World) => Promise<void> = async () =
 /** Where requests fail, passes wait for another try: then no more than what a key takes as a rule. */
 const BRIEFLY_MS = 12
 /** Longer than any key of an elliptic curve takes to be made, on a busy machine. */
-const STUCK_MS = 150
+const STUCK_MS = 1000
 
 function configOf(flags: readonly string[]): Config {
   const parsed = parseConfig(['--namespace', OPERATOR_NAMESPACE, '--leader-election', 'false', ...flags], {}, false)

@@ -7,6 +7,7 @@ import { formatInstant } from '../../../../src/base/instant.ts'
 import type { AuthorityFacts } from '../../../../src/controllers/authority/facts.ts'
 import { observeAuthorityState } from '../../../../src/controllers/authority/observe.ts'
 import { planAuthority } from '../../../../src/controllers/authority/plan.ts'
+import { nextAuthorityStatus } from '../../../../src/controllers/authority/report.ts'
 import type { RawObject } from '../../../../src/k8s/resource.ts'
 import { renderPrivateKey } from '../../../../src/pki/keys.ts'
 import { parseTrustDomain } from '../../../../src/pki/trust-domain.ts'
@@ -114,7 +115,27 @@ describe('a CA Secret that vanished', () => {
   it('is looked for by name, and the message says what stays and how to start over', () => {
     const plan = planOf({ record })
     expect(plan.step).toEqual({ kind: 'findGeneration', secretName: 'default-ca-1' })
-    expect(plan.message).toMatch(/restore it from a backup.*stays trusted.*delete ConfigMap default-trust-bundle too/)
+    expect(plan.message).toMatch(
+      /restore it from a backup.*stays trusted.*delete ConfigMap mutual-identity-system\/default-trust-bundle too/,
+    )
+  })
+
+  const told = (fingerprint: string) => authorityObject({}, { fields: { status: { generations: [reported(fingerprint)] } } })
+  const reported = (fingerprint: string) => ({
+    number: 1,
+    state: 'Active',
+    fingerprint,
+    subjectKeyID: 'a'.repeat(40),
+    notBefore: formatInstant(NOW),
+    notAfter: formatInstant(NOW + hours(24)),
+  })
+
+  it('together with its record, while the status tells of it, is not replaced either; the trace stays', () => {
+    const facts = factsOf({ authority: told('b'.repeat(64)) })
+    const plan = planAuthority(facts, NOW)
+    expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyMissing' } })
+    expect(plan.message).toMatch(/tells of generation 1.*restore both from a backup.*delete this authority and make it again/)
+    expect(nextAuthorityStatus(facts, plan, { kind: 'none' }, NOW).generations).toEqual([reported('b'.repeat(64))])
   })
 })
 

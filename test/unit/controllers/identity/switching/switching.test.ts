@@ -131,6 +131,15 @@ describe('an identity that is switched while a peer does not accept the new auth
     expect(signerOf(one, 'payments')).toBe('default')
   })
 
+  it('is told at once what the new authority will never give it, and goes on under the old one', async () => {
+    const one = await scene()
+    respec(one, 'payments', { ...MODERN, certificate: { dnsNames: ['api.example.org'] } })
+    await round(one)
+    const plan = planOf(one, 'payments')
+    expect(plan.readiness).toMatchObject({ state: 'refused', reason: 'DNSNameNotAllowed', message: expect.stringContaining('modern') })
+    expect(signerOf(one, 'payments')).toBe('default')
+  })
+
   it('accepts the new authority itself already, besides the old one', async () => {
     const one = await scene()
     respec(one, 'payments', MODERN)
