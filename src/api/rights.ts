@@ -35,7 +35,7 @@ export const RIGHTS = [
     scopes: ['watched'],
     group: GROUP,
     resources: ['mutualidentities', 'mutualauthorities'],
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     why: 'what is asked for',
   },
   {
@@ -49,7 +49,7 @@ export const RIGHTS = [
     scopes: ['cluster'],
     group: GROUP,
     resources: ['clustermutualauthorities'],
-    verbs: ['get', 'list', 'watch', 'create'],
+    verbs: ['list', 'watch', 'create'],
     why: 'who signs; the authority "default" is made on a fresh install, and none is ever changed or deleted',
   },
   {

@@ -24,8 +24,8 @@ describe('rights', () => {
   })
 
   it('leave the specs of our kinds to people', () => {
-    expect(verbsFor(mutualIdentities.plural).sort()).toEqual(['get', 'list', 'watch'])
-    expect(verbsFor(clusterMutualAuthorities.plural).sort()).toEqual(['create', 'get', 'list', 'watch'])
+    expect(verbsFor(mutualIdentities.plural).sort()).toEqual(['list', 'watch'])
+    expect(verbsFor(clusterMutualAuthorities.plural).sort()).toEqual(['create', 'list', 'watch'])
     expect(verbsFor(`${mutualIdentities.plural}/status`)).toEqual(['patch'])
   })
 
