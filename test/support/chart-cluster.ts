@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { provideBinaries } from '../../scripts/control-plane/index.ts'
 import { type Cluster, connectCluster } from '../../scripts/install/cluster.ts'
 import type { ControllerProcess } from '../../scripts/install/controller-process.ts'
+import { controllerKubeconfig } from '../../scripts/install/service-account.ts'
 import type { Client } from '../../src/k8s/client.ts'
 import { type ApiError, isForbidden } from '../../src/k8s/errors.ts'
 import { CHART, containerOf, createHelm, type Helm, RELEASE, type Values } from './chart.ts'
@@ -52,14 +53,18 @@ export async function startChartCluster({ values = {}, watchNamespaces = [], bef
   if (!helm) throw new Error('the chart was not installed')
   const ready = helm
   const { kubectl } = await provideBinaries(['kubectl'], (line) => process.stderr.write(`${line}\n`))
+  const administrator = await connectCluster(cluster.plane.kubeconfigFile, 'cluster-test')
   const account: Cluster = await connectCluster(cluster.kubeconfig, 'mutual-identity')
   const manifests = await ready.template(all, OPERATOR_NAMESPACE)
   return {
     ...cluster,
     helm: ready,
     account: account.client,
-    startAsDeployed: (options) =>
-      cluster.start({ ...options, flags: [...processFlags(containerOf(manifests)['args']), ...(options?.flags ?? [])] }),
+    async startAsDeployed(options = {}) {
+      // With a token of the account as it is now: one of an account that was deleted and made again by that name is worth nothing.
+      await controllerKubeconfig(administrator, { namespace: OPERATOR_NAMESPACE, file: cluster.kubeconfig })
+      return cluster.start({ ...options, flags: [...processFlags(containerOf(manifests)['args']), ...(options.flags ?? [])] })
+    },
     async kubectl(args, as) {
       const impersonated = as === undefined ? [] : ['--as', as]
       const { stdout } = await promisify(execFile)(kubectl, ['--kubeconfig', cluster.plane.kubeconfigFile, ...impersonated, ...args])
@@ -68,6 +73,7 @@ export async function startChartCluster({ values = {}, watchNamespaces = [], bef
     async close() {
       ready.close()
       await account.close()
+      await administrator.close()
       await cluster.close()
     },
   }
