@@ -51,7 +51,7 @@ export function planRestart(facts: RestartFacts, now: Instant): RestartPlan {
   const [next] = due.filter(({ at }) => at !== undefined && at <= now).sort((a, b) => triedAt(a) - triedAt(b))
   if (next) return restart(next.candidate.workload, leaf)
   if (unreadable.length > 0) {
-    const message = `${unreadable.map((kind) => `${kind}s`).join(', ')} cannot be listed: the operator’s account lacks the rights in rbac-restart.yaml`
+    const message = `${unreadable.map((kind) => `${kind}s`).join(', ')} cannot be listed: the operator’s account lacks the rights for restarts (the chart's value restartWorkloads gives them; files/rights/restart.yaml)`
     return { step: { kind: 'tell' }, reason: 'WorkloadsUnreadable', message, at: undefined }
   }
   const later = due.flatMap(({ at }) => (at === undefined ? [] : [at]))

@@ -118,7 +118,7 @@ describe('workloads that cannot be listed', () => {
     expect(planOf({ candidates: [], unreadable })).toMatchObject({
       step: { kind: 'tell' },
       reason: 'WorkloadsUnreadable',
-      message: expect.stringMatching(/^StatefulSets, DaemonSets cannot be listed.*rbac-restart\.yaml$/),
+      message: expect.stringMatching(/^StatefulSets, DaemonSets cannot be listed.*restartWorkloads/),
     })
   })
   it('do not hold up those that can', () => {
