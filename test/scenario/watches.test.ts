@@ -138,7 +138,11 @@ describe('what changes between two looks', () => {
     await unseen(one, async (world) => {
       await world.person.delete(mutualIdentities, { namespace: SHOP, name: 'payments' }, {})
       await world.pass(seconds(1))
-      await identity(world, 'payments', { serviceAccountName: 'another', certificate: { lifetime: '1h' } })
+      await identity(world, 'payments', {
+        serviceAccountName: 'another',
+        podSelector: { matchLabels: { app: 'another' } },
+        certificate: { lifetime: '1h' },
+      })
     })
     expect(serial(one.world, 'payments')).not.toBe(before)
     expect(one.world.processes[0]?.stores.leafSecrets.get(SHOP, 'payments-mtls')?.leaf?.uris).toEqual([
