@@ -1,5 +1,5 @@
 // Every example, applied with kubectl (which validates strictly) to a real API server where the operator runs: each identity becomes ready and has what the
-// example says.
+// example says. And every object that a document shows is taken by that API server as it stands.
 
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -15,8 +15,10 @@ import { readChain } from '../../../src/pki/certificate.ts'
 import { rootsIn } from '../../support/cluster-material.ts'
 import { placeIn } from '../../support/cluster-objects.ts'
 import { OPERATOR_NAMESPACE, startCluster, type TestCluster } from '../../support/cluster-operator.ts'
+import { yamlBlocks } from '../../support/documents.ts'
 
-const FOLDER = join(import.meta.dirname, '..', '..', '..', 'examples')
+const ROOT = join(import.meta.dirname, '..', '..', '..')
+const FOLDER = join(ROOT, 'examples')
 
 let cluster: TestCluster
 let kubectl: string
@@ -37,6 +39,13 @@ afterAll(async () => {
 const run = async (command: string, ...args: string[]): Promise<string> => (await promisify(execFile)(command, args)).stdout
 const apply = (path: string): Promise<string> =>
   run(kubectl, '--kubeconfig', cluster.plane.kubeconfigFile, 'apply', '--validate=strict', '-f', path)
+
+/** Objects that are handed over as text. */
+async function applyText(text: string, ...flags: string[]): Promise<void> {
+  const applied = promisify(execFile)(kubectl, ['--kubeconfig', cluster.plane.kubeconfigFile, 'apply', ...flags, '-f', '-'])
+  applied.child.stdin?.end(text)
+  await applied
+}
 
 interface Expected {
   readonly namespace: string
@@ -84,10 +93,7 @@ describe.each(Object.entries(EXAMPLES))(
   (folder, { namespace, identities, files = [], dnsNames = [], trustDomain = 'cluster.local', roots = 1 }) => {
     it('applies, and its identities become ready with what it says', async () => {
       if (folder === '04-your-own-ca') {
-        const secret = await run('sh', join(FOLDER, folder, 'make-ca.sh'), OPERATOR_NAMESPACE)
-        const applied = promisify(execFile)(kubectl, ['--kubeconfig', cluster.plane.kubeconfigFile, 'apply', '-f', '-'])
-        applied.child.stdin?.end(secret)
-        await applied
+        await applyText(await run('sh', join(FOLDER, folder, 'make-ca.sh'), OPERATOR_NAMESPACE))
       }
       await apply(join(FOLDER, folder))
       const place = placeIn(cluster.client, namespace)
@@ -102,3 +108,11 @@ describe.each(Object.entries(EXAMPLES))(
     })
   },
 )
+
+describe('the documents', () => {
+  beforeAll(() => apply(join(FOLDER, '01-two-services', '00-namespace.yaml')))
+
+  it.each(yamlBlocks(ROOT).map(({ path, line, text }) => [`${path}:${line}`, text]))('%s applies as it stands', async (_where, text) => {
+    await applyText(text, '--dry-run=server', '--validate=strict')
+  })
+})
