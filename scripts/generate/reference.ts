@@ -25,13 +25,26 @@ A Secret of that name that belongs to somebody else is never touched. One of our
 
 ## The trust bundle
 
-ConfigMap \`<authority>-trust-bundle\` in every namespace with an identity of that authority, key \`ca.crt\`. The one in the operator's namespace is the record of what was published: anchors are
-only ever recovered from there. Removing the last identity, or the authority, does not remove the bundle.
+ConfigMap \`<authority>-trust-bundle\` in every namespace whose identities name or accept that authority:
+
+| key | holds |
+|---|---|
+| \`ca.crt\` | the anchors, PEM |
+| \`bundle.json\` | the same as a SPIFFE bundle (JWK set), with a sequence number |
+
+The one in the operator's namespace is the record of what was published: anchors are only ever recovered from there. Removing the last identity, or the authority, does not remove the bundle.
 
 ## The CA Secret
 
-\`<authority>-ca-<generation>\` in the operator's namespace, and nowhere else: key and root of a self-managed authority. **Back it up.** If it is gone while its bundle is there, the authority says
-\`CAKeyMissing\` and issues nothing until it is restored; a new CA is never made in its place.
+\`<authority>-ca-<generation>\` in the operator's namespace, and nowhere else: key and root of an authority (of one with \`caSecret\`, the copy). **Back up the Secrets and the ConfigMaps of that namespace, together.**
+
+A CA is made only where the operator's namespace holds no trace of one: neither a CA Secret of the authority nor its record. What that means when something is lost:
+
+| left | the operator |
+|---|---|
+| the record alone | says \`CAKeyMissing\`, issues nothing and makes no CA, until the CA Secret is restored; what was issued stays trusted |
+| the CA Secret alone | publishes the record again and goes on |
+| neither (the namespace was deleted) | makes a **new CA**, publishes it everywhere and reissues every certificate; programs trust each other again once they have read their files anew. (Of a \`caSecret\` the same CA is copied again.) Restore both before the operator starts, and none of this happens |
 
 ## Commands by annotation
 
