@@ -17,7 +17,13 @@ export const attemptReasons = {
     summary: 'The object was made by someone else at the same time.',
     remedy: 'Nothing: it is decided anew.',
   },
-  NotFound: { kind: 'failed', summary: 'The object went away meanwhile.', remedy: 'Nothing: it is decided anew.' },
+  NotFound: {
+    kind: 'failed',
+    summary:
+      "The object went away meanwhile; or, where it comes again and again, our kinds are not installed, or the operator's namespace is missing.",
+    remedy:
+      'Nothing the first time: it is decided anew. If it stays, look at what the message names: kinds (resources) come back with `kubectl apply -f crds/` or `helm upgrade`, the namespace with `kubectl create namespace`; restore its Secrets and ConfigMaps from a backup before the operator works again, or new CAs are made.',
+  },
   Expired: {
     kind: 'failed',
     summary: 'The API server no longer knows the version that was asked for.',

@@ -7,7 +7,11 @@ const NOTHING = 'Nothing.'
 
 export const identityReasons = {
   Current: { kind: 'normal', summary: 'All is as the spec asks.', remedy: NOTHING },
-  Issued: { kind: 'normal', summary: 'The first certificate was issued.', remedy: NOTHING },
+  Issued: {
+    kind: 'normal',
+    summary: 'A certificate was issued where there was no Secret: the first one, or because the Secret was deleted or got another name.',
+    remedy: NOTHING,
+  },
   Renewed: { kind: 'normal', summary: 'A new certificate took the place of one that was due, or was asked for.', remedy: NOTHING },
   Reissued: {
     kind: 'normal',
