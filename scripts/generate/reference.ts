@@ -51,7 +51,7 @@ A CA is made only where the operator's namespace holds no trace of one: neither 
 | on | annotation | does |
 |---|---|---|
 | MutualIdentity | \`mutualidentity.io/renew-requested-at: <RFC 3339 time>\` | a new key and certificate now, once for each distinct value |
-| Deployment, StatefulSet, DaemonSet | \`mutualidentity.io/restart-on-renewal: "true"\` | lets it be restarted after a renewal, where the identity asks for that and the operator runs with \`--restart-workloads=true\`; the pod template then says \`mutualidentity.io/restarted-for\` |
+| Deployment, StatefulSet, DaemonSet | \`mutualidentity.io/restart-on-renewal: "true"\` | lets it be restarted after a renewal, where the identity asks for that and the operator runs with \`--restart-workloads=true\` (chart value \`restartWorkloads\`); the pod template then says \`mutualidentity.io/restarted-for\` |
 `
 
 /** The whole API reference. */

@@ -66,7 +66,8 @@ export const authorityReasons = {
   TrustDomainNotAllowed: {
     kind: 'refused',
     summary: "A namespaced authority names a trust domain that is not its namespace's.",
-    remedy: 'Leave spec.trustDomain out, or have the operator started with --namespaced-trust-domains.',
+    remedy:
+      'Leave spec.trustDomain out, or have the operator started with --namespaced-trust-domains (chart value namespacedTrustDomains).',
   },
   TrustDomainTaken: {
     kind: 'refused',

@@ -153,14 +153,14 @@ export const identityReasons = {
     summary:
       'The certificate is current; spec.restart.onRenewal asks for restarts after renewals, and this operator does not restart workloads.',
     remedy:
-      'Start the operator with --restart-workloads=true and give its account the rights of charts/mutual-identity/files/rights/restart.yaml, or set spec.restart.onRenewal to false and restart the workload after each renewal.',
+      'Set restartWorkloads of the chart, which gives the flag (--restart-workloads=true) and the rights (charts/mutual-identity/files/rights/restart.yaml), or set spec.restart.onRenewal to false and restart the workload after each renewal.',
   },
   WorkloadsUnreadable: {
     kind: 'refused',
     summary:
       'The operator is asked to restart workloads after renewals and cannot list Deployments, StatefulSets or DaemonSets. Certificates are issued and renewed all the same.',
     remedy:
-      'Give its account the rights of charts/mutual-identity/files/rights/restart.yaml; nothing needs to be started anew. Its log says what the API server answers.',
+      'Set restartWorkloads of the chart, or give its account the rights of charts/mutual-identity/files/rights/restart.yaml; nothing needs to be started anew for these. Its log says what the API server answers.',
   },
 
   NoServiceAccount: {
