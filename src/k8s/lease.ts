@@ -139,19 +139,26 @@ export class Election {
   async #renew(term: Term): Promise<void> {
     const { clock, identity, durationMs } = this.#options
     const startedAt = clock.monotonic()
+    const held = this.#lease
     try {
-      const held = this.#lease as RawObject
-      await this.#write(held, heldSpec(specOf(held), identity, durationMs, clock.now(), false), term)
+      // None: it was deleted, and could not be made again the last time.
+      if (held === undefined) await this.#regain(term)
+      else await this.#write(held, heldSpec(specOf(held), identity, durationMs, clock.now(), false), term)
     } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) throw error
-      // Somebody edited, deleted or took it: look, and go on only while it is still ours.
-      const found = await this.#read(term)
-      if (found !== undefined && specOf(found).holderIdentity !== identity)
-        return this.#lose(term, `held by ${specOf(found).holderIdentity || 'nobody'}`)
-      if (found === undefined) await this.#create(term)
-      else await this.#write(found, heldSpec(specOf(found), identity, durationMs, clock.now(), false), term)
+      if (held === undefined || (!isConflict(error) && !isNotFound(error))) throw error
+      await this.#regain(term)
     }
     this.#extend(term, startedAt)
+  }
+
+  /** Somebody edited, deleted or took it: looks, and goes on only while it is still ours. */
+  async #regain(term: Term): Promise<void> {
+    const { clock, identity, durationMs } = this.#options
+    const found = await this.#read(term)
+    if (found === undefined) return await this.#create(term)
+    const spec = specOf(found)
+    if (spec.holderIdentity !== identity) return this.#lose(term, `held by ${spec.holderIdentity || 'nobody'}`)
+    await this.#write(found, heldSpec(spec, identity, durationMs, clock.now(), false), term)
   }
 
   #lead(startedAt: number): void {

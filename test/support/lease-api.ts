@@ -13,6 +13,8 @@ export type Fault = 'none' | 'unreachable' | 'lost' | 'writesLost' | 'hang'
 
 export interface LeaseApi {
   lease: RawObject | undefined
+  /** False: creates are answered as where the namespace does not exist. */
+  namespaceExists: boolean
   /** Successful writes of all clients. */
   readonly writes: number
   /** Changes the Lease as a person with kubectl does. */
@@ -43,6 +45,7 @@ export function leaseApi(clock: Clock): LeaseApi {
 
   const api: LeaseApi = {
     lease: undefined,
+    namespaceExists: true,
     get writes() {
       return writes
     },
@@ -81,6 +84,8 @@ export function leaseApi(clock: Clock): LeaseApi {
           through(
             true,
             () => {
+              if (!api.namespaceExists)
+                throw new ApiError('NotFound', { code: 404, status: 'NotFound', message: 'namespaces "system" not found' })
               if (api.lease !== undefined) throw status(409, 'AlreadyExists')
               writes++
               api.lease = store(undefined, object)

@@ -289,6 +289,18 @@ describe('a leader', () => {
     expect(scene.spec.holderIdentity).toBe('a')
   })
 
+  it('makes the Lease again as soon as it can when its namespace was deleted with it', async () => {
+    const [scene, a] = await leading()
+    scene.api.lease = undefined
+    scene.api.namespaceExists = false
+    await scene.pass(6)
+    scene.api.namespaceExists = true
+    await scene.pass(10)
+    expect(a.calls).toEqual(['acquired 0'])
+    expect(scene.spec.holderIdentity).toBe('a')
+    expect(a.lines.join('')).not.toContain('Cannot read properties')
+  })
+
   it('has lost when somebody deletes the Lease and another creates it first', async () => {
     const [scene, a] = await leading()
     scene.api.lease = undefined
