@@ -6,29 +6,40 @@ import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { Client } from '../../k8s/client.ts'
 import { type LeaseSpec, specOf } from '../../k8s/lease-record.ts'
 import { deployments, leases, type RawObject } from '../../k8s/resource.ts'
+import { type Account, accountOf } from './bindings.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { admissionBindings, admissionPolicies } from './resources.ts'
 
+interface OperatorSeen {
+  readonly findings: readonly CheckFinding[]
+  /** Somebody holds the Lease, and renews it. */
+  readonly leads: boolean
+  readonly account: Account
+}
+
+/** What it means that nobody works, for whoever sees only this line. */
+const NOTHING_DONE = 'nothing is issued or renewed'
+
 /** `now`: by the API server's clock where it is known. */
-export async function operatorFindings(
-  client: Client,
-  namespace: string,
-  now: Instant,
-): Promise<{ readonly findings: readonly CheckFinding[] /** Somebody holds the Lease, and renews it. */; readonly leads: boolean }> {
+export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<OperatorSeen> {
   const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
   const lease = await lookAt(() => client.get(leases, { namespace, name: MANAGER }))
   const held = leaseFinding(lease, namespace, now)
-  return { findings: [deploymentFinding(deployment, namespace), held], leads: held.level === 'good' }
+  const leads = held.level === 'good'
+  return { findings: [deploymentFinding(deployment, namespace, leads), held], leads, account: accountOf(deployment, namespace) }
 }
 
-function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string): CheckFinding {
+function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string, leads: boolean): CheckFinding {
   const name = `Deployment ${namespace}/${MANAGER}`
   if (found === 'unknown') return unknown(name)
   if (!found)
     return warning(`${name}: there is none`, 'install the operator, unless it runs elsewhere; --operator-namespace says where it lives')
   const { availableReplicas = 0 } = (found['status'] ?? {}) as { availableReplicas?: number }
   const { replicas = 1 } = (found['spec'] ?? {}) as { replicas?: number }
-  if (availableReplicas === 0) return bad(`${name}: none of ${replicas} pods is available`, `kubectl describe pods -n ${namespace}`)
+  if (availableReplicas === 0) {
+    const meaning = leads ? `${NOTHING_DONE} unless another holds the Lease` : NOTHING_DONE
+    return bad(`${name}: none of ${replicas} pods is available: ${meaning}`, `kubectl describe pods -n ${namespace}`)
+  }
   const text = `${name}: ${availableReplicas} of ${replicas} pods available`
   return availableReplicas < replicas ? warning(text, `kubectl get pods -n ${namespace}`) : good(text)
 }
@@ -40,14 +51,14 @@ function leaseFinding(found: RawObject | 'unknown' | undefined, namespace: strin
   const name = `Lease ${namespace}/${MANAGER}`
   const start = `start the operator: kubectl get pods -n ${namespace}; without --leader-election there is no Lease`
   if (found === 'unknown') return unknown(name)
-  if (!found) return bad(`${name}: there is none, so no operator has worked here`, start)
+  if (!found) return bad(`${name}: there is none, so no operator has worked here: ${NOTHING_DONE}`, start)
   const { holderIdentity, renewTime, leaseDurationSeconds = 15 }: LeaseSpec = specOf(found)
-  if (!holderIdentity) return bad(`${name}: nobody holds it`, start)
+  if (!holderIdentity) return bad(`${name}: nobody holds it: ${NOTHING_DONE}`, start)
   const renewedAt = parseInstant(renewTime ?? '')
   if (renewedAt === undefined) return bad(`${name}: its renewTime cannot be read`, start)
   const age = now - renewedAt
   if (age > leaseDurationSeconds * 1000 + CLOCKS_DIFFER_MS) {
-    return bad(`${name}: ${holderIdentity} renewed it last ${formatDuration(age)} ago: no operator works`, start)
+    return bad(`${name}: ${holderIdentity} renewed it last ${formatDuration(age)} ago: no operator works, ${NOTHING_DONE}`, start)
   }
   if (age < -CLOCKS_DIFFER_MS)
     return warning(`${name}: it was renewed ${formatDuration(-age)} in the future`, 'set the clock of the operator’s node by NTP')

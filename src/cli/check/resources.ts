@@ -14,6 +14,8 @@ export const customResourceDefinitions: Resource = {
 }
 export const clusterRoles: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole', namespaced: false }
 export const roles: Resource = { ...RBAC, plural: 'roles', kind: 'Role', namespaced: true }
+export const clusterRoleBindings: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', namespaced: false }
+export const roleBindings: Resource = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding', namespaced: true }
 export const admissionPolicies: Resource = { ...ADMISSION, plural: 'validatingadmissionpolicies', kind: 'ValidatingAdmissionPolicy' }
 export const admissionBindings: Resource = {
   ...ADMISSION,

@@ -1,25 +1,48 @@
-// The roles of the operator's account, held against the table of rights that its manifests are made from.
+// The roles of the operator's account, held against the table of rights that its manifests are made from, and the bindings that give them to it.
 
 import { MANAGER } from '../../api/names.ts'
 import { type PolicyRule, RIGHTS_PARTS, type Right, ruleOf } from '../../api/rights.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
+import { type Account, bindingFinding } from './bindings.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { clusterRoles, roles } from './resources.ts'
 
 /** The name of both, in the manifests. */
 const ROLE = `${MANAGER}-controller`
+const RESTART_ROLE = `${MANAGER}-restart`
 const REMEDY = 'apply the roles of the operator’s version'
 
 /** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
-export async function roleFindings(client: Client, namespace: string, leads: boolean): Promise<readonly CheckFinding[]> {
-  const ofCluster = await lookAt(() => client.get(clusterRoles, { namespace: '', name: ROLE }))
+export async function roleFindings(client: Client, account: Account, leads: boolean): Promise<readonly CheckFinding[]> {
+  const { namespace } = account
+  const look = (role: string): Promise<Looked> => lookAt(() => client.get(clusterRoles, { namespace: '', name: role }))
+  const bound = async (found: Looked, role: string, where?: string): Promise<readonly CheckFinding[]> =>
+    found === undefined ? [] : [await bindingFinding(client, role, where, account)]
+  const ofCluster = await look(ROLE)
   const own = await lookAt(() => client.get(roles, { namespace, name: ROLE }))
-  return [judgeClusterRole(ofCluster, leads), judgeRole(own, namespace, leads)]
+  // There where it is asked for (restartWorkloads of the chart).
+  const restart = await look(RESTART_ROLE)
+  return [
+    judgeClusterRole(ofCluster, leads),
+    ...(await bound(ofCluster, ROLE)),
+    judgeRole(own, namespace, leads),
+    ...(await bound(own, ROLE, namespace)),
+    ...(restart === 'unknown' ? [] : [...judgeRestartRole(restart), ...(await bound(restart, RESTART_ROLE))]),
+  ]
+}
+
+type Looked = RawObject | 'unknown' | undefined
+
+function judgeRestartRole(found: RawObject | undefined): readonly CheckFinding[] {
+  if (found === undefined) return []
+  const lacking = firstLacking(found, RIGHTS_PARTS.restart)
+  const name = `ClusterRole ${RESTART_ROLE}`
+  return [lacking ? bad(`${name} lacks ${lacking}`, REMEDY) : good(`${name} has all rights`)]
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
-function judgeClusterRole(found: RawObject | 'unknown' | undefined, leads: boolean): CheckFinding {
+function judgeClusterRole(found: Looked, leads: boolean): CheckFinding {
   const name = `ClusterRole ${ROLE}`
   if (found === 'unknown') return unknown(name)
   if (!found) return absent(name, leads)
@@ -34,7 +57,7 @@ function judgeClusterRole(found: RawObject | 'unknown' | undefined, leads: boole
   )
 }
 
-function judgeRole(found: RawObject | 'unknown' | undefined, namespace: string, leads: boolean): CheckFinding {
+function judgeRole(found: Looked, namespace: string, leads: boolean): CheckFinding {
   const name = `Role ${namespace}/${ROLE}`
   if (found === 'unknown') return unknown(name)
   if (!found) return absent(name, leads)

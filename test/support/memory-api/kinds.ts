@@ -30,6 +30,8 @@ const BUILT_IN: readonly Resource[] = [
   checked.customResourceDefinitions,
   checked.clusterRoles,
   checked.roles,
+  checked.clusterRoleBindings,
+  checked.roleBindings,
   checked.admissionPolicies,
   checked.admissionBindings,
 ]

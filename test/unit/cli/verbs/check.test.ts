@@ -7,8 +7,10 @@ import { judgeKind } from '../../../../src/cli/check/kinds.ts'
 import {
   admissionBindings,
   admissionPolicies,
+  clusterRoleBindings,
   clusterRoles,
   customResourceDefinitions,
+  roleBindings,
   roles,
 } from '../../../../src/cli/check/resources.ts'
 import { clockFinding, versionFinding } from '../../../../src/cli/check/server.ts'
@@ -29,12 +31,18 @@ async function installedWorld(): Promise<World> {
   await openShop(made)
   for (const definition of wanted)
     await person.create(customResourceDefinitions, { ...(definition as unknown as RawObject), status: established })
-  for (const object of rbacObjects({ namespace: OPERATOR_NAMESPACE, serviceAccount: name }) as readonly RawObject[]) {
+  for (const object of rbacObjects({ namespace: OPERATOR_NAMESPACE, serviceAccount: name, options: ['restart'] }) as readonly RawObject[]) {
     if (object.kind === 'ClusterRole') await person.create(clusterRoles, object)
     if (object.kind === 'Role') await person.create(roles, object)
+    if (object.kind === 'ClusterRoleBinding') await person.create(clusterRoleBindings, object)
+    if (object.kind === 'RoleBinding') await person.create(roleBindings, object)
   }
   const metadata = { namespace: OPERATOR_NAMESPACE, name }
-  await person.create(deployments, { metadata, spec: { replicas: 2 }, status: { availableReplicas: 2 } })
+  await person.create(deployments, {
+    metadata,
+    spec: { replicas: 2, template: { spec: { serviceAccountName: name } } },
+    status: { availableReplicas: 2 },
+  })
   const renewTime = '2026-11-24T12:00:00.000000Z'
   await person.create(leases, { metadata, spec: { holderIdentity: 'pod-1', leaseDurationSeconds: 15, renewTime } })
   await person.create(admissionPolicies, { metadata: { name: `${name}-secrets` }, spec: {} })
@@ -64,6 +72,10 @@ it('a healthy installation is √ throughout, and ends with 0', async () => {
       '√ Deployment mutual-identity-system/mutual-identity: 2 of 2 pods available',
       '√ Lease mutual-identity-system/mutual-identity: held by pod-1, renewed 0s ago',
       '√ ClusterRole mutual-identity-controller has all rights',
+      '√ ClusterRoleBinding mutual-identity-controller gives the role to ServiceAccount mutual-identity-system/mutual-identity',
+      '√ RoleBinding mutual-identity-system/mutual-identity-controller gives the role to ServiceAccount mutual-identity-system/mutual-identity',
+      '√ ClusterRole mutual-identity-restart has all rights',
+      '√ ClusterRoleBinding mutual-identity-restart gives the role to ServiceAccount mutual-identity-system/mutual-identity',
       '√ admission policy mutual-identity-secrets is there and bound',
       expect.stringMatching(/^√ ClusterMutualAuthority default is ready: generation 1 signs until/),
       '√ you may patch mutualidentities in namespace shop',
@@ -85,24 +97,59 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     [
       'no pod of the operator',
       () => world.person.mergePatch(deployments, systemRef, { status: { availableReplicas: 0 } }),
-      /^× Deployment .*: none of 2 pods is available$/m,
+      /^× Deployment .*: none of 2 pods is available: nothing is issued or renewed unless another holds the Lease$/m,
     ],
     [
       'a Lease that nobody renews',
       () => world.person.mergePatch(leases, systemRef, { spec: { renewTime: '2026-11-24T10:00:00.000000Z' } }),
-      /^× Lease .*: pod-1 renewed it last 2h ago: no operator works$/m,
+      /^× Lease .*: pod-1 renewed it last 2h ago: no operator works, nothing is issued or renewed$/m,
     ],
-    ['no Lease', () => world.person.delete(leases, systemRef, {}), /^× Lease .*: there is none/m],
+    ['no Lease', () => world.person.delete(leases, systemRef, {}), /^× Lease .*: there is none.*: nothing is issued or renewed$/m],
     [
-      'a role that lacks a right',
-      () => world.person.mergePatch(clusterRoles, { namespace: '', name: `${name}-controller` }, { rules: [] }),
-      /^× ClusterRole mutual-identity-controller lacks get, list, watch, create clustermutualauthorities$/m,
+      'a Lease that nobody holds',
+      () => world.person.mergePatch(leases, systemRef, { spec: { holderIdentity: '' } }),
+      /^× Lease .*: nobody holds it: nothing is issued or renewed$/m,
+    ],
+    [
+      'a role that nobody is given',
+      () => world.person.delete(clusterRoleBindings, { namespace: '', name: `${name}-controller` }, {}),
+      /^× ClusterRoleBinding mutual-identity-controller is not there: the operator has none of the rights of the role\n {4}helm upgrade /m,
+    ],
+    [
+      'a role of its own namespace that nobody is given',
+      () => world.person.delete(roleBindings, { namespace: OPERATOR_NAMESPACE, name: `${name}-controller` }, {}),
+      /^× RoleBinding mutual-identity-system\/mutual-identity-controller is not there: .*\n {4}helm upgrade /m,
+    ],
+    [
+      'the role for restarts, given to another account',
+      () =>
+        world.person.mergePatch(
+          clusterRoleBindings,
+          { namespace: '', name: `${name}-restart` },
+          { subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: OPERATOR_NAMESPACE }] },
+        ),
+      /^× ClusterRoleBinding mutual-identity-restart does not name ServiceAccount mutual-identity-system\/mutual-identity$/m,
     ],
   ])('%s', async (_what, spoil, line) => {
     await spoil()
     const { out, code } = await runInWorld(world, ['check'])
     expect(out).toMatch(line)
     expect(out).toMatch(/^1 thing is wrong\.$/m)
+    expect(code).toBe(4)
+  })
+
+  it('roles that are given to another account than the Deployment has', async () => {
+    await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { serviceAccountName: 'other' } } } })
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(lines(out, '×')).toEqual(
+      ['ClusterRoleBinding ', 'RoleBinding mutual-identity-system/', 'ClusterRoleBinding '].map((what, i) =>
+        [
+          `× ${what}mutual-identity-`,
+          i === 2 ? 'restart' : 'controller',
+          ' does not name ServiceAccount mutual-identity-system/other',
+        ].join(''),
+      ),
+    )
     expect(code).toBe(4)
   })
 
@@ -125,7 +172,17 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
 
 describe('under few rights', () => {
   it('what may not be read is a !, and its schema is asked of discovery', async () => {
-    const closed = ['customresourcedefinitions', 'leases', 'deployments', 'clusterroles', 'roles', 'validatingadmissionpolicies', 'secrets']
+    const closed = [
+      'customresourcedefinitions',
+      'leases',
+      'deployments',
+      'clusterroles',
+      'roles',
+      'clusterrolebindings',
+      'rolebindings',
+      'validatingadmissionpolicies',
+      'secrets',
+    ]
     const { out, code } = await runInWorld(world, ['check'], forbidding(...closed))
     expect(lines(out, '×')).toEqual([])
     expect(out).toMatch(/^! mutualidentities.mutualidentity.io is served; its schema is unknown/m)

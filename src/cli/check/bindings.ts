@@ -1,0 +1,65 @@
+// Whether the operator's account holds its roles: a role without its binding gives nobody anything.
+
+import type { Client } from '../../k8s/client.ts'
+import type { RawObject } from '../../k8s/resource.ts'
+import { bad, type CheckFinding, good, lookAt, unknown } from './finding.ts'
+import { clusterRoleBindings, roleBindings } from './resources.ts'
+
+/** The account that the operator runs under. */
+export interface Account {
+  readonly namespace: string
+  /** Undefined where no Deployment tells: then any of the namespace will do. */
+  readonly name: string | undefined
+}
+
+/** Bindings are named like the roles that they give. `namespace` is undefined for a ClusterRole. */
+export async function bindingFinding(client: Client, role: string, namespace: string | undefined, account: Account): Promise<CheckFinding> {
+  const resource = namespace === undefined ? clusterRoleBindings : roleBindings
+  const found = await lookAt(() => client.get(resource, { namespace: namespace ?? '', name: role }))
+  return judgeBinding(`${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${role}`, found, role, namespace, account)
+}
+
+function judgeBinding(
+  what: string,
+  found: RawObject | 'unknown' | undefined,
+  role: string,
+  namespace: string | undefined,
+  account: Account,
+): CheckFinding {
+  if (found === 'unknown') return unknown(what)
+  const who = account.name === undefined ? `an account of ${account.namespace}` : `ServiceAccount ${account.namespace}/${account.name}`
+  const remedy = `helm upgrade puts it right (helm list -n ${account.namespace} names the release); or apply the bindings of the operator’s version`
+  if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, remedy)
+  const { roleRef, subjects } = found as Binding
+  const kind = namespace === undefined ? 'ClusterRole' : 'Role'
+  // The API server lets nobody change it.
+  if (roleRef?.kind !== kind || roleRef.name !== role)
+    return bad(`${what} gives ${roleRef?.kind} ${roleRef?.name}, not ${kind} ${role}`, `delete it; ${remedy}`)
+  if (!(subjects ?? []).some((subject) => isOf(subject, account))) return bad(`${what} does not name ${who}`, remedy)
+  return good(`${what} gives the role to ${who}`)
+}
+
+interface Subject {
+  readonly kind: string
+  readonly name: string
+  readonly namespace?: string
+}
+
+interface Binding extends RawObject {
+  readonly roleRef?: { readonly kind: string; readonly name: string }
+  readonly subjects?: readonly Subject[]
+}
+
+/** The names that the API server gives a service account, and the groups that it puts it into. */
+function isOf(subject: Subject, { namespace, name }: Account): boolean {
+  if (subject.kind === 'ServiceAccount') return subject.namespace === namespace && (name === undefined || subject.name === name)
+  if (subject.kind === 'User') return name !== undefined && subject.name === `system:serviceaccount:${namespace}:${name}`
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'].includes(subject.name)
+}
+
+/** The account of the Deployment's pods. */
+export function accountOf(deployment: RawObject | 'unknown' | undefined, namespace: string): Account {
+  if (deployment === 'unknown' || deployment === undefined) return { namespace, name: undefined }
+  const { template } = (deployment['spec'] ?? {}) as { template?: { spec?: { serviceAccountName?: string } } }
+  return { namespace, name: template?.spec?.serviceAccountName ?? 'default' }
+}
