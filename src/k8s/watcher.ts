@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
 import type { Client } from './client.ts'
-import { localError } from './errors.ts'
+import { isNotFound, localError } from './errors.ts'
 import type { RawObject, Resource } from './resource.ts'
 import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from './resource-version.ts'
 import type { Store, Stored } from './store.ts'
@@ -39,6 +39,8 @@ const IDLE_MS = 150_000
 const RELIST_MS = 3_600_000
 /** A watch is ended by the server after 5 to 10 min, as client-go asks too: servers behind a balancer share the load anew. */
 const SHORTEST_WATCH_S = 300
+/** A kind that is not served stays away until a person installs it, and nothing is done meanwhile: said again and again. */
+const REMIND_MS = 60_000
 const BACKOFF: Backoff = { firstMs: 800, factor: 2, capMs: 30_000 }
 
 /**
@@ -72,8 +74,8 @@ export class Watcher<T extends Stored> {
   #contactAt: { readonly wall: Instant; readonly monotonic: number } | undefined
   #interrupt = new AbortController()
   #lists = 0
-  /** What was complained of and has not worked since. */
-  readonly #complaints = new Set<string>()
+  /** What was complained of and has not worked since, and when last; monotonic milliseconds. */
+  readonly #complaints = new Map<string, number>()
 
   constructor(options: WatcherOptions<T>) {
     this.name = `watch ${options.resource.plural}`
@@ -163,15 +165,17 @@ export class Watcher<T extends Stored> {
 
   /** Counts a failure, says what is worth saying, and returns how long to wait. `error` is undefined for a watch that the server ended. */
   #fail(error: unknown): number {
-    const { random } = this.#options
+    const { clock, random, resource } = this.#options
     this.#failures++
     const wait = backoffMs(BACKOFF, this.#failures, random)
     if (error === undefined) return wait
     const { reason, after, stack } = describe(error)
-    const fields = { reason, error: messageOf(error), attempts: this.#failures }
-    if (!isWorthWarning(error, this.#failures) || this.#complaints.has(reason)) this.#log.debug('cannot follow, will try again', fields)
+    const fields = { reason, error: isNotFound(error) ? notServed(resource) : messageOf(error), attempts: this.#failures }
+    const said = this.#complaints.get(reason)
+    const isNews = said === undefined || (isNotFound(error) && clock.monotonic() - said >= REMIND_MS)
+    if (!isWorthWarning(error, this.#failures) || !isNews) this.#log.debug('cannot follow, will try again', fields)
     else {
-      this.#complaints.add(reason)
+      this.#complaints.set(reason, clock.monotonic())
       if (stack === undefined) this.#log.warn('cannot follow, keeps trying', fields)
       else this.#log.error('cannot follow because of a defect in this program, keeps trying', { ...fields, stack })
     }
@@ -249,6 +253,15 @@ export class Watcher<T extends Stored> {
     this.#complaints.clear()
     this.#log.info('follows again')
   }
+}
+
+/** The server's own answer to a path that it does not know is a bare 404. */
+function notServed({ group, version, plural, kind }: Resource): string {
+  const what = `the API server does not serve ${kind} (${plural}, ${group === '' ? version : `${group}/${version}`})`
+  // Built-in groups with a dot end in k8s.io.
+  return group.includes('.') && !group.endsWith('.k8s.io')
+    ? `${what}: is its CustomResourceDefinition installed (kubectl apply -f crds/)?`
+    : what
 }
 
 function describe(error: unknown): { reason: string; after: number; stack: string | undefined } {

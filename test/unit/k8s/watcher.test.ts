@@ -5,7 +5,7 @@ import type { Log, LogFields } from '../../../src/base/log.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import type { Random } from '../../../src/base/random.ts'
 import type { WatchEvent } from '../../../src/k8s/client.ts'
-import { errorFromStatus, localError } from '../../../src/k8s/errors.ts'
+import { errorFromReply, errorFromStatus, localError } from '../../../src/k8s/errors.ts'
 import { configMaps, type RawObject } from '../../../src/k8s/resource.ts'
 import { Watcher } from '../../../src/k8s/watcher.ts'
 import { bookmark, ScriptedApi } from '../../support/scripted-api.ts'
@@ -33,12 +33,12 @@ const api = configMap('shop/api', { version: '8' })
 const page = (version: string, ...objects: RawObject[]) => ({ items: objects, resourceVersion: version })
 const added = (object: RawObject): WatchEvent => ({ type: 'ADDED', object })
 
-function setup(log: Log = silentLog) {
+function setup(log: Log = silentLog, resource = configMaps) {
   const clock = virtualClock()
   const server = new ScriptedApi(clock)
   server.lists = [[page('10', web)]]
   const store = itemStore()
-  const watcher = new Watcher({ client: server, store, resource: configMaps, labelSelector: 'x=y', clock, random: middle, log })
+  const watcher = new Watcher({ client: server, store, resource, labelSelector: 'x=y', clock, random: middle, log })
   return { clock, server, store, watcher }
 }
 
@@ -376,6 +376,29 @@ describe('the log', () => {
     server.lastWatch.fail(forbidden)
     await clock.advance(SECOND)
     expect(lines.at(-1)).toBe('warn: cannot follow, keeps trying Forbidden')
+    await watcher.stop()
+  })
+
+  it('names a kind that is not served and the remedy at once, and again each minute until it is', async () => {
+    const errors: string[] = []
+    const log: Log = { debug() {}, info() {}, warn: (_, fields) => void errors.push(`${fields?.error}`), error() {}, child: () => log }
+    const widgets = { group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true }
+    const { clock, server, watcher } = setup(log, widgets)
+    server.lists = [{ refuse: errorFromReply(404, '404 page not found', undefined) }]
+    void watcher.start().catch(() => undefined)
+    await clock.advance(0)
+    const complaint =
+      'the API server does not serve Widget (widgets, example.org/v1): is its CustomResourceDefinition installed (kubectl apply -f crds/)?'
+    expect(errors).toEqual([complaint])
+    await clock.advance(10 * MINUTE)
+    expect(new Set(errors)).toEqual(new Set([complaint]))
+    expect(errors.length).toBeGreaterThanOrEqual(9)
+    expect(errors.length).toBeLessThanOrEqual(11)
+    server.lists = [[page('10')]]
+    await clock.advance(MINUTE)
+    errors.splice(0)
+    await clock.advance(10 * MINUTE)
+    expect(errors).toEqual([])
     await watcher.stop()
   })
 
