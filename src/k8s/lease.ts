@@ -57,6 +57,8 @@ export class Election {
   /** The last Lease this candidate read or wrote. */
   #lease: RawObject | undefined
   #sighting: Sighting | undefined
+  /** Whom it said that it stands by for. */
+  #stoodByFor: string | undefined
   /** What was warned of and has not changed since. */
   #complaint: string | undefined
 
@@ -131,7 +133,8 @@ export class Election {
     this.#sighting = sight(this.#sighting, found, startedAt, durationMs)
     const spec = specOf(found)
     // Our own name is from a write whose answer was lost.
-    if (spec.holderIdentity && spec.holderIdentity !== identity && startedAt < this.#sighting.freeAt) return
+    if (spec.holderIdentity && spec.holderIdentity !== identity && startedAt < this.#sighting.freeAt)
+      return this.#standBy(spec.holderIdentity)
     await this.#write(found, heldSpec(spec, identity, durationMs, clock.now(), true))
     this.#lead(startedAt)
   }
@@ -161,9 +164,18 @@ export class Election {
     await this.#write(found, heldSpec(spec, identity, durationMs, clock.now(), false), term)
   }
 
+  /** Silence would look like a replica that hangs. */
+  #standBy(holder: string): void {
+    const { log, lease } = this.#options
+    if (this.#stoodByFor === holder) return
+    this.#stoodByFor = holder
+    log.info('standing by', { lease: lease.name, holder })
+  }
+
   #lead(startedAt: number): void {
     const { log, lease, identity, onAcquired } = this.#options
     if (this.#stopped.signal.aborted) return
+    this.#stoodByFor = undefined
     const term: Term = { end: new AbortController(), endsAt: startedAt, cancelDeadline: () => {} }
     this.#term = term
     this.#extend(term, startedAt)

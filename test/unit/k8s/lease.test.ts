@@ -319,6 +319,38 @@ describe('a leader', () => {
   })
 })
 
+describe('a candidate that stands by', () => {
+  const standingBy = ({ lines }: Candidate): unknown[] =>
+    lines
+      .map((line) => JSON.parse(line) as { message: string; holder: string; level: string })
+      .filter(({ message }) => message === 'standing by')
+      .map(({ level, holder }) => `${level} ${holder}`)
+
+  it('says for whom, once for each holder', async () => {
+    const scene = stage()
+    const [a, b] = [scene.candidate('a'), scene.candidate('b')]
+    a.election.start()
+    await scene.pass(1)
+    b.election.start()
+    await scene.pass(60)
+    expect([standingBy(a), standingBy(b)]).toEqual([[], ['info a']])
+    scene.api.edit({ holderIdentity: 'c' })
+    await scene.pass(10)
+    expect([standingBy(a), standingBy(b)]).toEqual([['info c'], ['info a', 'info c']])
+  })
+
+  it('says so again after it has led', async () => {
+    const scene = stage()
+    const a = scene.candidate('a')
+    scene.api.edit({ holderIdentity: 'b', leaseDurationSeconds: 15 })
+    a.election.start()
+    await scene.pass(20)
+    scene.api.edit({ holderIdentity: 'b' })
+    await scene.pass(10)
+    expect([a.calls.slice(0, 1), standingBy(a)]).toEqual([['acquired 16'], ['info b', 'info b']])
+  })
+})
+
 describe('stop', () => {
   it('gives the Lease back, so that another leads within its next try', async () => {
     const scene = stage()
