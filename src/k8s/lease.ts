@@ -5,7 +5,7 @@
 //       ^------ another's name in it, or not renewed for 10 s (onLost) ------|--stop()--> released
 
 import { type Clock, sleep } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
+import { consequenceOf, messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Client } from './client.ts'
@@ -39,6 +39,7 @@ const RENEW_DEADLINE_MS = 10_000
 const RETRY_MS = 2_000
 /** A pod that ends has little time. */
 const RELEASE_MS = 3_000
+const REMIND_MS = 60_000
 
 interface Term {
   /** Monotonic milliseconds. */
@@ -60,7 +61,7 @@ export class Election {
   /** Whom it said that it stands by for. */
   #stoodByFor: string | undefined
   /** What was warned of and has not changed since. */
-  #complaint: string | undefined
+  #complaint: { readonly text: string; readonly at: number } | undefined
 
   constructor(options: ElectionOptions) {
     this.#options = { durationMs: DURATION_MS, renewDeadlineMs: RENEW_DEADLINE_MS, retryMs: RETRY_MS, ...options }
@@ -108,17 +109,20 @@ export class Election {
 
   /** One try to acquire or renew. Errors are passing: the next round tries again, and the deadline decides. */
   async #round(): Promise<void> {
-    const { log, lease } = this.#options
+    const { clock, log, lease } = this.#options
     try {
       await (this.#term === undefined ? this.#acquire() : this.#renew(this.#term))
       if (this.#complaint !== undefined) log.info('lease reached again', { lease: lease.name })
       this.#complaint = undefined
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error) || isCancelled(error)) return
-      // A round comes every two seconds: what stays as it was is said once.
-      const complaint = messageOf(error)
-      log[complaint === this.#complaint ? 'debug' : 'warn']('lease not reached', { lease: lease.name, error: complaint })
-      this.#complaint = complaint
+      // A round comes every two seconds: what stays as it was is said once, and what waits for a person again each minute.
+      const text = messageOf(error)
+      const now = clock.monotonic()
+      const said = this.#complaint?.text === text ? this.#complaint : undefined
+      const isNews = said === undefined || (consequenceOf(error) === 'blocked' && now - said.at >= REMIND_MS)
+      log[isNews ? 'warn' : 'debug']('lease not reached', { lease: lease.name, error: text })
+      if (isNews) this.#complaint = { text, at: now }
     }
   }
 
@@ -239,7 +243,15 @@ export class Election {
   async #create(term?: Term): Promise<void> {
     const { client, clock, lease, identity, durationMs } = this.#options
     const spec = firstSpec(identity, durationMs, clock.now())
-    this.#lease = await client.create(leases, { metadata: { name: lease.name, namespace: lease.namespace }, spec }, this.#call(term))
+    const metadata = { name: lease.name, namespace: lease.namespace }
+    try {
+      this.#lease = await client.create(leases, { metadata, spec }, this.#call(term))
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // What is not found when something is made is where it would be.
+      const remedy = `kubectl create namespace ${lease.namespace}`
+      throw new OperatorError('blocked', 'NamespaceMissing', `${messageOf(error)}: ${remedy}`, { cause: error })
+    }
   }
 
   /**

@@ -184,6 +184,23 @@ describe('a candidate', () => {
   })
 })
 
+it('a candidate without a namespace says how to make it, at once and once a minute, and leads when it is there', async () => {
+  const scene = stage()
+  const a = scene.candidate('a')
+  scene.api.namespaceExists = false
+  a.election.start()
+  await scene.pass(1)
+  const said = (): { message: string; level: string; error: string }[] => a.lines.map((line) => JSON.parse(line))
+  expect(said()).toMatchObject([
+    { level: 'warn', message: 'lease not reached', error: 'namespaces "system" not found: kubectl create namespace system' },
+  ])
+  await scene.pass(290)
+  expect(said()).toHaveLength(5)
+  scene.api.namespaceExists = true
+  await scene.pass(3)
+  expect(a.calls).toHaveLength(1)
+})
+
 it('a candidate that never hears that its writes were carried out leads, and does not keep everybody from it', async () => {
   const scene = stage()
   const [a, b] = [scene.candidate('a'), scene.candidate('b')]
