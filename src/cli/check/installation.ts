@@ -1,11 +1,11 @@
 // The installation: does an operator run and lead, has its account its rights, are admission policies there.
 
 import { MANAGER } from '../../api/names.ts'
-import { formatDuration } from '../../base/duration.ts'
-import { type Instant, parseInstant } from '../../base/instant.ts'
+import type { Instant } from '../../base/instant.ts'
 import type { Client } from '../../k8s/client.ts'
-import { type LeaseSpec, specOf } from '../../k8s/lease-record.ts'
-import { deployments, leases, type RawObject } from '../../k8s/resource.ts'
+import { deployments, type RawObject } from '../../k8s/resource.ts'
+import { controllerText, type LeaseSeen, lookAtLease } from '../lease-seen.ts'
+import { relative } from '../output/instant.ts'
 import { type Account, accountOf } from './bindings.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { admissionBindings, admissionPolicies } from './resources.ts'
@@ -23,7 +23,7 @@ const NOTHING_DONE = 'nothing is issued or renewed'
 /** `now`: by the API server's clock where it is known. */
 export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<OperatorSeen> {
   const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
-  const lease = await lookAt(() => client.get(leases, { namespace, name: MANAGER }))
+  const lease = await lookAtLease(client, namespace, () => now)
   const held = leaseFinding(lease, namespace, now)
   const leads = held.level === 'good'
   return { findings: [deploymentFinding(deployment, namespace, leads), held], leads, account: accountOf(deployment, namespace) }
@@ -44,25 +44,28 @@ function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: 
   return availableReplicas < replicas ? warning(text, `kubectl get pods -n ${namespace}`) : good(text)
 }
 
-/** Who holds it renews it every few seconds; the operator's clock may differ by as much as certificates tolerate. */
-const CLOCKS_DIFFER_MS = 60_000
-
-function leaseFinding(found: RawObject | 'unknown' | undefined, namespace: string, now: Instant): CheckFinding {
+function leaseFinding(seen: LeaseSeen, namespace: string, now: Instant): CheckFinding {
   const name = `Lease ${namespace}/${MANAGER}`
   const start = `start the operator: kubectl get pods -n ${namespace}; without --leader-election there is no Lease`
-  if (found === 'unknown') return unknown(name)
-  if (!found) return bad(`${name}: there is none, so no operator has worked here: ${NOTHING_DONE}`, start)
-  const { holderIdentity, renewTime, leaseDurationSeconds = 15 }: LeaseSpec = specOf(found)
-  if (!holderIdentity) return bad(`${name}: nobody holds it: ${NOTHING_DONE}`, start)
-  const renewedAt = parseInstant(renewTime ?? '')
-  if (renewedAt === undefined) return bad(`${name}: its renewTime cannot be read`, start)
-  const age = now - renewedAt
-  if (age > leaseDurationSeconds * 1000 + CLOCKS_DIFFER_MS) {
-    return bad(`${name}: ${holderIdentity} renewed it last ${formatDuration(age)} ago: no operator works, ${NOTHING_DONE}`, start)
+  switch (seen.state) {
+    case 'unknown':
+      return unknown(name)
+    case 'none':
+      return bad(`${name}: there is none, so no operator has worked here: ${NOTHING_DONE}`, start)
+    case 'free':
+      return bad(`${name}: nobody holds it: ${NOTHING_DONE}`, start)
+    case 'illegible':
+      return bad(`${name}: its renewTime cannot be read`, start)
+    case 'left':
+      return bad(`${name}: ${seen.holder} renewed it last ${relative(seen.renewedAt, now)}: no operator works, ${NOTHING_DONE}`, start)
+    case 'ahead':
+      return warning(
+        `${name}: the instant of its renewal is ${relative(seen.renewedAt, now)}`,
+        'set the clock of the operator’s node by NTP',
+      )
+    case 'held':
+      return good(`${name}: ${controllerText(seen, now)}`)
   }
-  if (age < -CLOCKS_DIFFER_MS)
-    return warning(`${name}: it was renewed ${formatDuration(-age)} in the future`, 'set the clock of the operator’s node by NTP')
-  return good(`${name}: held by ${holderIdentity}, renewed ${formatDuration(Math.max(0, age))} ago`)
 }
 
 /** They keep people from editing what the operator keeps; it works without. */

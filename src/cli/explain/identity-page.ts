@@ -6,12 +6,13 @@ import type { IdentityFacts, SecretFacts } from '../../controllers/identity/fact
 import { currentRenewAt } from '../../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../../controllers/identity/plan.ts'
 import type { Readiness } from '../../controllers/readiness.ts'
+import { controllerText, type LeaseSeen } from '../lease-seen.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
 import { failureText, standingOf, stateCell } from './state.ts'
 
-/** The rows of the page. */
-export function identityPage(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageRow[] {
+/** The rows of the page. `lease`: whether anybody does what is planned. */
+export function identityPage(facts: IdentityFacts, plan: IdentityPlan, lease: LeaseSeen, now: Instant): PageRow[] {
   const { identity } = facts
   return [
     ['Identity', `${identity.namespace}/${identity.name}`],
@@ -27,6 +28,7 @@ export function identityPage(facts: IdentityFacts, plan: IdentityPlan, now: Inst
     ['Next step', plan.held ? 'nothing before the next attempt' : stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(facts, plan, now)],
+    ['Controller', controllerText(lease, now)],
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
   ]
 }

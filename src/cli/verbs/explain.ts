@@ -21,6 +21,7 @@ import { readTarget, type Target } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
 import { findAuthorities, findIdentities } from '../find.ts'
 import { readFormat } from '../flags.ts'
+import { lookAtLease } from '../lease-seen.ts'
 import { lookAtSources } from '../look-at-sources.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
@@ -84,12 +85,14 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
   const identities = findIdentities(stores, namespace, name)
   // Whether the operator restarts workloads cannot be told from here: its own status of the identity says so.
   const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
+  const lease = await lookAtLease(question.cluster.client, operatorNamespace, () => question.session.clock.now())
   const now = question.session.clock.now()
   if (identities.length === 0) question.session.complain(`there are no identities in namespace ${namespace}\n`)
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
-    return { rows: identityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan, identityStanding(facts, plan, now)) }
+    const exitCode = exitOf(plan, identityStanding(facts, plan, now))
+    return { rows: identityPage(facts, plan, lease, now), data: { facts, plan, lease }, exitCode }
   })
 }
 

@@ -2,14 +2,17 @@ import { describe, expect, it } from '@jest/globals'
 import { hours, seconds } from '../../../../src/base/duration.ts'
 import { formatInstant } from '../../../../src/base/instant.ts'
 import { identityPage } from '../../../../src/cli/explain/identity-page.ts'
+import type { LeaseSeen } from '../../../../src/cli/lease-seen.ts'
 import { page } from '../../../../src/cli/output/table.ts'
 import type { IdentityFacts } from '../../../../src/controllers/identity/facts.ts'
 import { planIdentity } from '../../../../src/controllers/identity/plan.ts'
 import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../../support/identity-facts.ts'
 
+const HELD: LeaseSeen = { state: 'held', holder: 'pod-1', renewedAt: NOW - seconds(1) }
+
 /** The page as a record: each name with its value. */
 function pageOf(facts: IdentityFacts): Record<string, string> {
-  const lines = page(identityPage(facts, planIdentity(facts, NOW), NOW))
+  const lines = page(identityPage(facts, planIdentity(facts, NOW), HELD, NOW))
     .split('\n')
     .filter(Boolean)
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
@@ -28,7 +31,22 @@ describe('the page', () => {
       State: 'ready: Current: the certificate is current',
       'Next step': 'nothing',
       When: 'renewal at 2026-11-24T23:00:00Z (in 11h)',
+      Controller: 'held by pod-1, renewed 1s ago',
     })
+  })
+
+  it.each<[string, LeaseSeen, string]>([
+    ['a Lease that nobody holds', { state: 'free' }, 'nobody holds the Lease: nothing is done until an operator runs'],
+    ['no Lease', { state: 'none' }, 'nobody holds the Lease: nothing is done until an operator runs'],
+    [
+      'a Lease that is not renewed',
+      { state: 'left', holder: 'pod-1', renewedAt: NOW - hours(2160) },
+      'pod-1 renewed the Lease last 90d ago: nothing is done until an operator runs',
+    ],
+    ['a Lease that may not be read', { state: 'unknown' }, 'unknown: the Lease of the operator may not be read by this account'],
+  ])('with %s says whether anybody does it', (_what, lease, text) => {
+    const facts = servedFacts()
+    expect(page(identityPage(facts, planIdentity(facts, NOW), lease, NOW))).toContain(`Controller:   ${text}\n`)
   })
 
   it('of an identity that is looked at before it is renewed says both, and calls only the one renewal', () => {
@@ -148,7 +166,7 @@ describe('the page', () => {
     const lastFailure = { reason: forged, message: forged, at: forged, attempts: 1, nextAttemptAt: forged }
     const identity = identityOf({ status: { conditions: [], lastFailure } })
     const facts = { ...servedFacts({ identity }), authority: authorityOf({ signing: undefined, problem: forged }) }
-    const text = page(identityPage(facts, planIdentity(facts, NOW), NOW))
+    const text = page(identityPage(facts, planIdentity(facts, NOW), HELD, NOW))
     expect(text).toContain('\\x1b[2J\\x9b2J\\u202e\\nState:')
     expect(text).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
     expect(text.match(/^State:/gm)).toHaveLength(1)

@@ -105,6 +105,16 @@ describe('explain', () => {
     expect(text).toMatch(/Authority: .*unknown: its CA Secrets or its bundle may not be read/)
   })
 
+  it('tells who works, by the Lease; unknown where it may not be read', async () => {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/mutual-identity-system/leases/mutual-identity'
+    const spec = { holderIdentity: 'pod-1', leaseDurationSeconds: 15, renewTime: new Date().toISOString() }
+    const lease: Answer = (response, seen) =>
+      (seen.url === path ? json(200, { metadata: { name: 'mutual-identity' }, spec }) : answering())(response, seen)
+    expect((await run(['payments', '-n', 'shop'], lease)).text).toMatch(/^Controller: +held by pod-1, renewed \ds ago$/m)
+    const { text } = await run(['payments', '-n', 'shop'], answering([path]))
+    expect(text).toMatch(/^Controller: +unknown: the Lease/m)
+  })
+
   it('prints facts and plan as JSON, without any key', async () => {
     const leaf = await leafSecret(ca, { bundle, issuedAt: Date.now() - 1000 })
     const { text } = await run(['payments', '-n', 'shop', '-o', 'json'], answering([], { '/api/v1/namespaces/shop/secrets': [leaf] }))
