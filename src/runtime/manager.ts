@@ -47,7 +47,8 @@ export class Manager {
       try {
         await part.start()
       } catch (error) {
-        if (this.#stopping === undefined) this.#log.error('could not start', { detail: part.name, error: messageOf(error) })
+        // Whoever started this says what it means; twice is once too often.
+        if (this.#stopping === undefined) this.#log.debug('could not start', { detail: part.name, error: messageOf(error) })
         await this.stop()
         throw error
       }

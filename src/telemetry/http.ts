@@ -66,9 +66,12 @@ function verdict(problem: string | undefined, answer: (code: number, text: strin
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    // Taken, not an address of this machine, or a port that takes rights: the remedy is the same.
+    const refuse = (cause: Error): void =>
+      reject(new Error(`${cause.message}: choose another --http-address (port 0 takes a free one)`, { cause }))
+    server.once('error', refuse)
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       resolve()
     })
   })

@@ -1,7 +1,7 @@
 // The manager: the order of starting and stopping, and what a part that fails does to the others.
 
 import { describe, expect, it } from '@jest/globals'
-import { silentLog } from '../../../src/base/log.ts'
+import { createLog, silentLog } from '../../../src/base/log.ts'
 import { Manager, type Part, together } from '../../../src/runtime/manager.ts'
 import { settled } from '../../support/virtual-clock.ts'
 
@@ -51,6 +51,13 @@ describe('the manager', () => {
     const manager = new Manager([part('a', done), failing('b', done), part('c', done)], { log: silentLog })
     await expect(manager.start()).rejects.toThrow('b fails')
     expect(done).toEqual(['a starts', 'b stops', 'a stops'])
+  })
+
+  it('leaves it to its caller to say so, so that it is said once', async () => {
+    const lines: string[] = []
+    const log = createLog('info', (line) => lines.push(line))
+    await expect(new Manager([failing('a', [])], { log }).start()).rejects.toThrow('a fails')
+    expect(lines).toEqual([])
   })
 
   it('stops a part that is still starting, and starts none after it', async () => {

@@ -137,11 +137,14 @@ describe('the server', () => {
     expect((await ask(path)).code).toBe(404)
   })
 
-  it('says when its port is taken', async () => {
+  it('says when its port is taken, and what to do', async () => {
     await serve()
     const port = Number(server?.address.split(':').at(-1))
     const health = { sick: () => undefined, unready: () => undefined }
-    await expect(serveTelemetry({ host: '127.0.0.1', port, metrics: figures(), health })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await expect(serveTelemetry({ host: '127.0.0.1', port, metrics: figures(), health })).rejects.toMatchObject({
+      message: expect.stringMatching(/EADDRINUSE.* 127\.0\.0\.1:\d+: choose another --http-address/),
+      cause: { code: 'EADDRINUSE' },
+    })
   })
 
   it('closes also while a client is in the middle of a request', async () => {
