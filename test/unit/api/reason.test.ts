@@ -11,7 +11,7 @@ import { identityReasons } from '../../../src/api/reasons/identity.ts'
 const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src')
 
 /** Reasons of errors that end the start or the stop of the process: nobody has an object to show them on. */
-const OF_THE_PROCESS = new Set(['NoClusterAccess', 'Stopped', 'Usage'])
+const OF_THE_PROCESS = new Set(['NoClusterAccess', 'NamespaceMissing', 'Stopped', 'Usage'])
 
 /** The reasons of all errors that are made in src, by the text of the source: lower layers do not know the table. */
 function thrownReasons(): Map<string, string> {
