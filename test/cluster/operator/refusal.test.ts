@@ -162,6 +162,10 @@ describe('an identity whose account is to be observed', () => {
       await shop.account(name)
       await shop.pod(name, { account: name, labels: { app: 'torn' } })
     }
+    // Pods come to the operator in their order: when it knows of this one it knows of both.
+    await shop.pod('seen')
+    await shop.identity('seen', { serviceAccountName: OBSERVED })
+    await shop.ready('seen')
     await shop.identity('torn', { serviceAccountName: OBSERVED })
     const refused = await shop.stopped('torn', 'ServiceAccountConflict')
     expect(condition(refused)?.message).toMatch(/2 service accounts \(first, second\): narrow podSelector or set spec.serviceAccountName/)
