@@ -76,7 +76,9 @@ export function clampRenewAt(renewAt: Instant | undefined, { notBefore, notAfter
   const lifetime = notAfter - notBefore
   const at = (part: number): Instant => notBefore + Math.floor(part * lifetime)
   if (renewBefore === undefined) return within(renewAt, at(RENEW_FROM), at(LATEST))
-  const asked = (instant: number): Instant => within(Math.floor(instant), at(SOONEST_ASKED), at(LATEST_ASKED))
+  // A tenth is backdating, and it is rounded to a second: in a leaf of half a minute twelve hundredths may be over when it is issued.
+  const soonest = Math.max(at(SOONEST_ASKED), at(0.1) + 2000)
+  const asked = (instant: number): Instant => within(Math.floor(instant), soonest, at(LATEST_ASKED))
   return within(renewAt, asked(notAfter - renewBefore * (1 + SPREAD)), asked(notAfter - renewBefore))
 }
 
