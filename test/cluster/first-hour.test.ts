@@ -2,10 +2,11 @@
 // runs as a process under exactly the account and the flags of the installed chart, because nothing here runs pods; `kubectl logs` shows its log.
 
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { type ControlPlane, provideBinaries, startControlPlane } from '../../scripts/control-plane/index.ts'
 import { type Cluster, connectCluster } from '../../scripts/install/cluster.ts'
@@ -38,7 +39,9 @@ beforeAll(async () => {
   const shim = join(folder, 'kubectl')
   writeFileSync(shim, `#!/bin/sh\nif [ "$1" = logs ]; then exec cat '${log}'; fi\nexec '${kubectl}' "$@"\n`)
   chmodSync(shim, 0o755)
-  symlinkSync(join(PROJECT_FOLDER, 'src', 'cli', 'main.ts'), join(folder, 'kubectl-mutual'))
+  // The very file that people install.
+  await promisify(execFile)(process.execPath, ['scripts/bundle.ts'], { cwd: PROJECT_FOLDER })
+  copyFileSync(join(PROJECT_FOLDER, 'dist', 'kubectl-mutual.mjs'), join(folder, 'kubectl-mutual'))
   const homes = Object.fromEntries(['CACHE', 'CONFIG', 'DATA'].map((name) => [`HELM_${name}_HOME`, join(folder, name)]))
   const path = [folder, dirname(helm), dirname(process.execPath), process.env['PATH']].join(delimiter)
   environment = { PATH: path, HOME: folder, KUBECONFIG: plane.kubeconfigFile, TZ: 'UTC', ...homes }
