@@ -6,7 +6,7 @@ mutual-identity
 {{/* What selects the operator's pods. Immutable in the Deployment. */}}
 {{- define "mutual-identity.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "mutual-identity.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* Labels of every object of the chart. managed-by is Helm: the operator's own mark is on what the operator makes. */}}

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { chartValues } from '../../../scripts/generate/chart-values.ts'
 import { PROJECT_FOLDER, readManifests } from '../../../scripts/install/manifests.ts'
 import { type RightsOption, rbacObjects } from '../../../src/api/rights.ts'
@@ -141,6 +141,21 @@ describe('the image', () => {
   })
 })
 
+it.each(['123', '1e3', 'true'])('names that YAML reads as something else stay texts: %s', async (name) => {
+  const text = await helm.run(['template', name, CHART, '--namespace', name], {
+    watchNamespaces: [`${name}0`, '0'],
+    restartWorkloads: true,
+  })
+  const objects = parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? [])
+  const names = objects.flatMap(({ metadata, subjects = [] }) => [
+    metadata.namespace,
+    metadata.labels?.['app.kubernetes.io/instance'],
+    ...(subjects as { namespace: unknown }[]).map(({ namespace }) => namespace),
+  ])
+  expect(names).toContain(name)
+  expect(names.filter((found) => found !== undefined && typeof found !== 'string')).toEqual([])
+})
+
 it.each([
   ['policies', { ownAccount: { enabled: false }, identities: { enabled: false }, restarts: { enabled: false } }, /^ValidatingAdmission/],
   ['networkPolicy', { enabled: false }, /^NetworkPolicy$/],
@@ -191,6 +206,8 @@ describe('values', () => {
     ['a digest that is none', { image: { digest: 'sha256:1' } }, /digest/],
     ['a privileged port', { metrics: { port: 80 } }, /port/],
     ['labels that are no texts', { podLabels: { on: true } }, /podLabels/],
+    ['an address that goes on with flags of its own', { metrics: { host: '0.0.0.0\n            - --evil=1' } }, /host/],
+    ['a priority class that goes on with fields of its own', { priorityClassName: 'x\n      hostNetwork: true' }, /priorityClassName/],
     ['a toleration with a misspelt field', { tolerations: [{ kay: 'a' }] }, /kay/],
   ])('%s is refused', async (_what, values, said) => {
     await expect(helm.template(values)).rejects.toThrow(said)

@@ -10,7 +10,7 @@ kind: {{ $kind }}
 metadata:
   name: {{ .name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "mutual-identity.labels" .root | nindent 4 }}
@@ -22,7 +22,7 @@ kind: {{ $kind }}Binding
 metadata:
   name: {{ .name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "mutual-identity.labels" .root | nindent 4 }}
@@ -33,7 +33,7 @@ roleRef:
 subjects:
   - kind: ServiceAccount
     name: {{ include "mutual-identity.name" .root }}
-    namespace: {{ .root.Release.Namespace }}
+    namespace: {{ .root.Release.Namespace | quote }}
 {{ end }}
 
 {{/* The rules of parts of the rights, which are generated from src/api/rights.ts. root; parts: names of files. */}}
