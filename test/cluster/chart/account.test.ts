@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { serviceAccounts } from '../../../scripts/install/kinds.ts'
-import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
+import { clusterMutualAuthorities, mutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
 import type { Client } from '../../../src/k8s/client.ts'
 import {
   configMaps,
@@ -88,9 +88,14 @@ beforeAll(async () => {
     await shop.create(statefulSets, { metadata, spec: { ...spec, replicas: 0, serviceName: name } })
     await shop.create(daemonSets, { metadata, spec })
   }
+  await cluster.client.create(mutualAuthorities, { metadata: { namespace: 'shop', name: 'theirs' }, spec: {} } as RawObject)
   // The last of the policies to be known to the API server is waited for, whichever it is.
   await eventuallyRefused(() => patch(secrets, 'theirs', {}), /is not of the operator/)
   await eventuallyRefused(() => patch(configMaps, 'theirs', {}), /trust-bundle/)
+  await eventuallyRefused(
+    () => create(clusterMutualAuthorities, { metadata: { name: 'a' }, spec: {} }),
+    /and neither makes nor changes any other/,
+  )
   await eventuallyRefused(() => patch(deployments, 'shy', {}), /does not let itself be restarted/)
 })
 
@@ -205,6 +210,7 @@ describe('admission does not let the account', () => {
     expect(await refusal(call())).toMatch(said)
   })
 
+  const BACK_END = /with neither trust domain nor back end/
   const OTHER_NAME = /writes ConfigMaps named/
   it.each<readonly [...Try, said: RegExp]>([
     ['make a ConfigMap of another name', () => create(configMaps, { metadata: { name: 'a', labels: BUNDLE } }), OTHER_NAME],
@@ -218,6 +224,20 @@ describe('admission does not let the account', () => {
       FOREIGN,
     ],
     ['delete a ConfigMap that has the name of a bundle', () => remove(configMaps, 'theirs-trust-bundle'), FOREIGN],
+  ])('%s', async (_what, call, said) => {
+    expect(await refusal(call())).toMatch(said)
+  })
+
+  const authority = (metadata: object, spec: object) => create(clusterMutualAuthorities, { metadata, spec } as RawObject)
+  it.each<readonly [...Try, said: RegExp]>([
+    ['make an authority besides the default one', () => authority({ name: 'evil' }, {}), /neither makes nor changes any other/],
+    ['make one whose name the API server chooses', () => authority({ generateName: 'default' }, {}), /neither makes nor changes any other/],
+    ['make a default one of another trust domain', () => authority({ name: 'default' }, { trustDomain: 'evil.example.org' }), BACK_END],
+    [
+      'make a default one that signs with a CA of others',
+      () => authority({ name: 'default' }, { caSecret: { name: 'corporate' } }),
+      BACK_END,
+    ],
   ])('%s', async (_what, call, said) => {
     expect(await refusal(call())).toMatch(said)
   })
@@ -276,6 +296,22 @@ describe('admission does not let the account', () => {
     await eventuallyRefused(() => remove(deployments, 'willing'), /neither makes, nor deletes, nor scales/)
     await eventuallyRefused(() => scale('willing'), /neither makes, nor deletes, nor scales/)
   })
+
+  it('even where its roles do: change or delete an authority', async () => {
+    await cluster.client.create(clusterRoles, {
+      metadata: { name: 'too-much-trust' },
+      rules: [{ apiGroups: ['mutualidentity.io'], resources: ['mutualauthorities'], verbs: ['create', 'patch', 'delete'] }],
+    })
+    await cluster.client.create(clusterRoleBindings, {
+      metadata: { name: 'too-much-trust' },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: 'too-much-trust' },
+      subjects: [{ kind: 'ServiceAccount', name: 'mutual-identity', namespace: OPERATOR_NAMESPACE }],
+    })
+    const said = /neither makes nor changes any other/
+    await eventuallyRefused(() => create(mutualAuthorities, { metadata: { name: 'evil' }, spec: {} }), said)
+    await eventuallyRefused(() => patch(mutualAuthorities, 'theirs', { metadata: { labels: { a: 'b' } } }), said)
+    await eventuallyRefused(() => remove(mutualAuthorities, 'theirs'), said)
+  })
 })
 
 describe('admission lets the account', () => {
@@ -284,6 +320,7 @@ describe('admission lets the account', () => {
       'make a leaf Secret that its identity owns',
       () => create(secrets, { metadata: { name: 'a', labels: LEAF, ownerReferences: [owner] as never }, ...TLS }),
     ],
+    ['make the default authority', () => create(clusterMutualAuthorities, { metadata: { name: 'default' }, spec: {} })],
     ['make a CA Secret', () => create(secrets, { metadata: { name: 'a-ca-1', labels: CA }, ...TLS }, OPERATOR_NAMESPACE)],
     ['make a bundle', () => create(configMaps, { metadata: { name: 'shop.a-trust-bundle', labels: BUNDLE } })],
     ['give a leaf Secret its label back', () => patch(secrets, 'bare', { metadata: { labels: LEAF } })],
