@@ -36,7 +36,7 @@ The one in the operator's namespace is the record of what was published: anchors
 
 ## The CA Secret
 
-\`<authority>-ca-<generation>\` in the operator's namespace, and nowhere else: key and root of an authority (of one with \`caSecret\`, the copy). **Back up the Secrets and the ConfigMaps of that namespace, together.**
+\`<authority>-ca-<generation>\` in the operator's namespace, and nowhere else: key and root of an authority (of one with \`caSecret\`, the copy). **Back up the Secrets and the ConfigMaps of that namespace, together** ([install.md](install.md)).
 
 A CA is made only where the operator's namespace holds no trace of one: neither a CA Secret of the authority nor its record. What that means when something is lost:
 
