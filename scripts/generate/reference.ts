@@ -38,13 +38,13 @@ The one in the operator's namespace is the record of what was published: anchors
 
 \`<authority>-ca-<generation>\` in the operator's namespace, and nowhere else: key and root of an authority (of one with \`caSecret\`, the copy). **Back up the Secrets and the ConfigMaps of that namespace, together** ([install.md](install.md)).
 
-A CA is made only where the operator's namespace holds no trace of one: neither a CA Secret of the authority nor its record. What that means when something is lost:
+A CA is made only where there is no trace of one: neither a CA Secret of the authority nor its record in the operator's namespace, nor a generation in the authority's status. What that means when something is lost:
 
 | left | the operator |
 |---|---|
-| the record alone | says \`CAKeyMissing\`, issues nothing and makes no CA, until the CA Secret is restored; what was issued stays trusted |
 | the CA Secret alone | publishes the record again and goes on |
-| neither (the namespace was deleted) | makes a **new CA**, publishes it everywhere and reissues every certificate; programs trust each other again once they have read their files anew. (Of a \`caSecret\` the same CA is copied again.) Restore both before the operator starts, and none of this happens |
+| the record alone, or the status alone (the operator's namespace was deleted) | says \`CAKeyMissing\`, issues nothing and makes no CA, until both are restored; what was issued stays in use. (From a \`caSecret\` that still holds the same root it copies the CA again) |
+| nothing (the authority was deleted too, or the cluster is new) | makes a **new CA**, publishes it and reissues every certificate; peers refuse each other until both have read their new files. Restore Secrets and ConfigMaps before the operator starts, and it does not come to this |
 
 ## Commands by annotation
 

@@ -22,7 +22,7 @@ export const attemptReasons = {
     summary:
       "The object went away meanwhile; or, where it comes again and again, our kinds are not installed, or the operator's namespace is missing.",
     remedy:
-      'Nothing the first time: it is decided anew. If it stays, look at what the message names: kinds (resources) come back with `kubectl apply -f crds/` or `helm upgrade`, the namespace with `kubectl create namespace`; restore its Secrets and ConfigMaps from a backup before the operator works again, or new CAs are made.',
+      'Nothing the first time: it is decided anew. If it stays, look at what the message names: kinds (resources) come back with `kubectl apply -f crds/` or `helm upgrade`, the namespace with `kubectl create namespace`; then restore its Secrets and ConfigMaps from a backup: authorities that had a CA wait for them (CAKeyMissing).',
   },
   Expired: {
     kind: 'failed',

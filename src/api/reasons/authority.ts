@@ -22,9 +22,9 @@ export const authorityReasons = {
   CAKeyMissing: {
     kind: 'refused',
     summary:
-      'A root was published but its CA Secret is gone. What was issued stays trusted, nothing new is issued, and no new CA is made in secret.',
+      'A root was published, or the status tells of one, and its CA Secret is gone. What was issued stays trusted, nothing new is issued, and no new CA is made in secret.',
     remedy:
-      'Restore the Secret from a backup. To start over with a new CA, delete the record of the trust bundle that the message names too.',
+      'Restore the Secret, and the record of the trust bundle where that is gone too, from a backup. To start over with a new CA, do what the message says at its end.',
   },
   CAKeyInvalid: {
     kind: 'refused',
