@@ -112,19 +112,20 @@ export type Parsed =
 
 /** The text of --help. */
 export function helpText(): string {
-  const rows = Object.entries(FLAGS as Record<string, Flag>).map(([name, flag]) => {
+  const rows = Object.entries(FLAGS as Record<string, Flag>).map(([name, flag]): [string, string] => {
     const source = flag.environment === undefined ? '' : `$${flag.environment}, else `
     const standing = flag.fallback === '' ? '' : ` [${source}${flag.fallback}]`
-    return `  --${name} ${flag.value}`.padEnd(34) + flag.help + standing
+    return [`  --${name} ${flag.value}`, flag.help + standing]
   })
+  rows.push(['  --help', 'this text'])
+  const width = Math.max(...rows.map(([spelled]) => spelled.length)) + 2
   return [
     'Usage: mutual-identity [flags]',
     '',
     'Runs the controllers until SIGTERM or SIGINT.',
     '',
     'Flags:',
-    ...rows,
-    `${'  --help'.padEnd(34)}this text`,
+    ...rows.map(([spelled, help]) => spelled.padEnd(width) + help),
     '',
   ].join('\n')
 }
@@ -143,8 +144,14 @@ export function parseConfig(args: readonly string[], environment: Readonly<Recor
     const given = values as Readonly<Record<string, string | undefined>>
     return { kind: 'run', config: Object.freeze(configFrom((name) => givenValue(name, given, environment), environment, terminal)) }
   } catch (error) {
-    return { kind: 'say', text: `${messageOf(error)}\nSee --help.\n`, exitCode: 2 }
+    return { kind: 'say', text: `${messageOf(error)}${hintOf(error)}\nSee --help.\n`, exitCode: 2 }
   }
+}
+
+/** npm keeps flags for itself and passes their values on. */
+function hintOf(error: unknown): string {
+  const isPositional = (error as { code?: unknown } | null)?.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL'
+  return isPositional ? ' (with npm, flags come after `--`: npm start -- --flag value)' : ''
 }
 
 function givenValue(

@@ -121,7 +121,24 @@ describe('a flag', () => {
   })
 })
 
+it('a word that is no flag is refused with how npm takes flags', () => {
+  expect(parseConfig(['/tmp/kubeconfig'], {}, false)).toMatchObject({
+    exitCode: 2,
+    text: expect.stringMatching(/'\/tmp\/kubeconfig'.*\(with npm, flags come after `--`: npm start -- --flag value\)\nSee --help/),
+  })
+  expect(parseConfig(['--kubeconfi', 'x'], {}, false)).toMatchObject({ text: expect.not.stringContaining('npm') })
+})
+
 describe('--help', () => {
+  it('has one column of flags and one of texts', () => {
+    const rows = helpText()
+      .split('\n')
+      .filter((line) => line.startsWith('  --'))
+    const columns = rows.map((row) => /^ {2}--\S+(?: \S+)? {2,}/.exec(row)?.[0].length)
+    expect(new Set(columns)).toEqual(new Set([columns[0]]))
+    expect(columns[0]).toBeGreaterThan(0)
+  })
+
   it('comes on standard output with success, whatever else is wrong', () => {
     expect(parseConfig(['--help', '--log-level', 'x'], {}, false)).toEqual({ kind: 'say', text: helpText(), exitCode: 0 })
   })
