@@ -39,7 +39,7 @@ export interface OperatorOptions {
 export async function createOperator(options: OperatorOptions): Promise<Operator> {
   const { config, clock, random, log } = options
   const access = await loadAccess({ clock, kubeconfig: config.kubeconfig, context: config.context, environment: config.environment })
-  log.info('cluster found', { detail: access.describe })
+  log.info('cluster configured', { detail: access.describe })
   const stores = createStores(
     (problem) =>
       log.error('an object cannot be read', { namespace: problem.namespace, name: problem.name, error: messageOf(problem.error) }),

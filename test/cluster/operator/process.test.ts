@@ -62,7 +62,7 @@ describe('a controller that is killed at any time and started again', () => {
   const WITHOUT_LEASE = ['--leader-election', 'false', '--concurrency', '4']
   let place: Place
 
-  /** Runs a controller until it has printed so many lines since it found the cluster, or all is done; then some milliseconds longer, and kills it. */
+  /** Runs a controller until it has printed so many lines since it knew its cluster, or all is done; then some milliseconds longer, and kills it. */
   async function runUntilKilled(lines: number, milliseconds: number): Promise<void> {
     const enough = Promise.withResolvers<void>()
     let pid = 0
@@ -73,7 +73,7 @@ describe('a controller that is killed at any time and started again', () => {
         pid = started
       },
       onEntry({ fields }) {
-        if (fields?.message === 'cluster found' || count > 0) count++
+        if (fields?.message === 'cluster configured' || count > 0) count++
         if (count >= lines) enough.resolve()
       },
     })
