@@ -154,6 +154,13 @@ function hintOf(error: unknown): string {
   return isPositional ? ' (with npm, flags come after `--`: npm start -- --flag value)' : ''
 }
 
+/** What of a config differs from what stands without any flag, for people at a terminal. */
+export function changedConfig(config: Config): Partial<Config> {
+  const standard: Config = configFrom((name) => FLAGS[name].fallback, {}, config.logFormat === 'text')
+  const isChanged = (key: string): boolean => JSON.stringify(config[key as keyof Config]) !== JSON.stringify(standard[key as keyof Config])
+  return Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'environment' && isChanged(key)))
+}
+
 function givenValue(
   name: FlagName,
   given: Readonly<Record<string, string | undefined>>,

@@ -6,7 +6,7 @@ import { messageOf } from './base/errors.ts'
 import { createLog } from './base/log.ts'
 import { textLines } from './base/log-text.ts'
 import { systemRandom } from './base/random.ts'
-import { type Config, parseConfig } from './config.ts'
+import { type Config, changedConfig, parseConfig } from './config.ts'
 import { createOperator } from './operator.ts'
 
 const parsed = parseConfig(process.argv.slice(2), processEnvironment(), process.stdout.isTTY ?? false)
@@ -22,7 +22,7 @@ async function run(config: Config): Promise<void> {
   const write = (line: string): void => void process.stdout.write(config.logFormat === 'text' ? textLines(line) : line)
   const log = createLog(config.logLevel, write)
   const { environment: _environment, ...shown } = config
-  log.info('starting', { config: shown, version: process.version })
+  log.info('starting', { config: config.logFormat === 'text' ? changedConfig(config) : shown, version: process.version })
   let stopping: Promise<void> | undefined
   let exitCode = 0
   const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log }).catch((error: unknown) => {

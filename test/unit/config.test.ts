@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Config, helpText, parseConfig } from '../../src/config.ts'
+import { type Config, changedConfig, helpText, parseConfig } from '../../src/config.ts'
 
 function configOf(args: readonly string[] = [], environment: Record<string, string> = {}, terminal = false): Config {
   const parsed = parseConfig(args, environment, terminal)
@@ -127,6 +127,19 @@ it('a word that is no flag is refused with how npm takes flags', () => {
     text: expect.stringMatching(/'\/tmp\/kubeconfig'.*\(with npm, flags come after `--`: npm start -- --flag value\)\nSee --help/),
   })
   expect(parseConfig(['--kubeconfi', 'x'], {}, false)).toMatchObject({ text: expect.not.stringContaining('npm') })
+})
+
+it('what differs from the defaults is all that a person is shown', () => {
+  const changed = (...args: string[]) => {
+    const parsed = parseConfig(args, { KUBECONFIG: '/tmp/x' }, true)
+    return parsed.kind === 'run' ? changedConfig(parsed.config) : parsed.text
+  }
+  expect(changed()).toEqual({})
+  expect(changed('--log-format', 'text', '--concurrency', '32')).toEqual({})
+  expect(changed('--watch-namespaces', 'shop', '--http-address', '127.0.0.1:8080')).toEqual({
+    watchNamespaces: ['shop'],
+    httpAddress: '127.0.0.1',
+  })
 })
 
 describe('--help', () => {

@@ -111,7 +111,14 @@ describe('a line for people', () => {
     textLines(JSON.stringify({ level: 'info', time: '2026-11-24T07:09:03.123Z', message: 'certificate issued', ...fields }))
   it('begins with time, level and message, then who, then the rest', () => {
     expect(lineOf({ controller: 'identity', namespace: 'shop', name: 'payments', reason: 'RenewalDue', detail: 'it was due' })).toBe(
-      '07:09:03  INFO   certificate issued  identity shop/payments  reason=RenewalDue  detail="it was due"\n',
+      '07:09:03Z  INFO   certificate issued  identity shop/payments  reason=RenewalDue  detail="it was due"\n',
+    )
+  })
+  it('cuts fingerprints, and nothing else', () => {
+    const fingerprint = '0123456789abcdef'.repeat(4)
+    const serialNumber = '0100000004000000000000000000000000'
+    expect(lineOf({ fingerprint, serialNumber, detail: `not ${fingerprint}` })).toContain(
+      `fingerprint=0123456789abcdef  serialNumber=${serialNumber}  detail="not 0123456789abcdef"\n`,
     )
   })
   it('names a cluster object without a namespace', () => {
