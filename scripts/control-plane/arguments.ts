@@ -19,7 +19,8 @@ export class UsageError extends Error {
 export const usage = `A Kubernetes control plane on this machine: etcd, kube-apiserver and kube-controller-manager.
 
   up [--name NAME] [--no-controller-manager]   start one that keeps running; the last line sets KUBECONFIG
-  down [--name NAME | --all]                   end it and remove its folder
+  down [--name NAME | --all]                   end it and remove its folder; --all leaves those
+                                               of tests and demos that are running
   status                                       list those that there are
   build [PART ...]                             find or build executables (default: what \`up\` needs); PART is one of
                                                ${allParts.join(', ')}

@@ -34,7 +34,7 @@ export function livePids(record: InstanceRecord): Readonly<Partial<Record<Part, 
 /** Ends instances that were to end with their owner, whose owner is dead: killed together with the warden, or the machine was. */
 export async function sweepOrphans(instances: string, say: (line: string) => void): Promise<void> {
   for (const record of listRecords(instances)) {
-    if (record.detached || record.host !== hostname() || isOwnerAlive(record)) continue
+    if (record.detached || record.host !== hostname() || isInUse(record)) continue
     say(`removing the control plane ${record.name}, whose owner (pid ${record.owner.pid}) is gone`)
     await endInstance(instances, record)
   }
@@ -42,6 +42,11 @@ export async function sweepOrphans(instances: string, say: (line: string) => voi
 
 export function isOwnerAlive(record: InstanceRecord): boolean {
   return beginningOf(record.owner.pid) === record.owner.began
+}
+
+/** Whether it ends with its owner, and that one lives: a test run, a demo, an `up` that is not done. */
+export function isInUse(record: InstanceRecord): boolean {
+  return !record.detached && record.host === hostname() && isOwnerAlive(record)
 }
 
 function forgetInstance(instances: string, record: InstanceRecord): void {

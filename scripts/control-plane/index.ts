@@ -3,6 +3,6 @@
 export { provideBinaries } from './binaries.ts'
 export type { ControlPlane, ControlPlaneOptions } from './control-plane.ts'
 export { ControlPlaneFailure } from './failure.ts'
-export { isKubectlThere } from './kubectl.ts'
+export { BUILD_KUBECTL, isKubectlThere } from './kubectl.ts'
 export type { Binaries, Part } from './parts.ts'
 export { startControlPlane } from './start.ts'

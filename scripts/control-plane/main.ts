@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { type Command, parseCommand, UsageError, usage } from './arguments.ts'
 import { provideBinaries } from './binaries.ts'
 import { instancesDirectory } from './cache.ts'
-import { endInstance, isOwnerAlive, livePids } from './ending.ts'
+import { endInstance, isInUse, isOwnerAlive, livePids } from './ending.ts'
 import { ControlPlaneFailure } from './failure.ts'
-import { isKubectlThere } from './kubectl.ts'
+import { BUILD_KUBECTL, isKubectlThere } from './kubectl.ts'
 import { type InstanceRecord, listRecords, readRecord, recordFile } from './record.ts'
 import { startControlPlane } from './start.ts'
 
@@ -61,7 +61,7 @@ async function isRunning(record: InstanceRecord): Promise<boolean> {
 function tellHowToUse(name: string, kubeconfigFile: string): void {
   const option = name === 'default' ? '' : ` -- --name ${name}`
   say(`to end it: npm run cluster:down${option}`)
-  if (!isKubectlThere()) say('kubectl is not on PATH; to build one: node scripts/control-plane/main.ts build kubectl')
+  if (!isKubectlThere()) say(`kubectl is not on PATH; to build one: ${BUILD_KUBECTL}`)
   print(`export KUBECONFIG='${kubeconfigFile.replaceAll("'", `'\\''`)}'`)
 }
 
@@ -77,7 +77,12 @@ async function down(name: string): Promise<void> {
 async function downAll(): Promise<void> {
   const records = listRecords(instancesDirectory())
   if (records.length === 0) say('there is no control plane')
-  await Promise.all(records.map(end))
+  await Promise.all(records.map((record) => (isInUse(record) ? leave(record) : end(record))))
+}
+
+/** Its owner, a test run or a demo, needs it and ends it. */
+async function leave({ name, owner }: InstanceRecord): Promise<void> {
+  say(`control plane ${name} is left: process ${owner.pid}, which started it for itself, is running and ends it`)
 }
 
 async function end(record: InstanceRecord): Promise<void> {

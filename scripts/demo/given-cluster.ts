@@ -1,6 +1,7 @@
 // Manners in a cluster that is not ours: the demo refuses where an operator or its namespaces are, says what it makes, and removes exactly that.
 // Used by show.ts. Must not delete anything the demo did not make.
 
+import { customResourceDefinitions as definitions } from '../../src/api/crd.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../src/api/kinds.ts'
 import { rbacObjects } from '../../src/api/rights.ts'
 import type { Client } from '../../src/k8s/client.ts'
@@ -42,11 +43,14 @@ export async function refuseIfInUse(client: Client): Promise<void> {
   )
 }
 
+const KINDS = definitions.map(({ spec }) => spec.names.kind)
+
 /** What the demo makes, for people. */
 export function announce(screen: Screen): void {
   screen.say('It will make here, and remove at the end:')
-  screen.say(`  namespaces ${OPERATOR_NAMESPACE} and ${SHOP} with all that is in them; the kinds MutualIdentity and ClusterMutualAuthority`)
-  screen.say('  (unless they are there); a ClusterRole with its binding; ClusterMutualAuthority default')
+  screen.say(`  namespaces ${OPERATOR_NAMESPACE} and ${SHOP} with all that is in them;`)
+  screen.say(`  the kinds ${KINDS.slice(0, -1).join(', ')} and ${KINDS.at(-1)} (unless they are there);`)
+  screen.say('  a ClusterRole with its binding; ClusterMutualAuthority default')
 }
 
 /** Removes what `made` lists, the example's namespace and the default authority, which both did not exist before. */

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { annotations } from '../../src/api/names.ts'
-import { isKubectlThere } from '../control-plane/index.ts'
+import { BUILD_KUBECTL, isKubectlThere } from '../control-plane/index.ts'
 import { CLIENT, SERVER, SHOP } from './names.ts'
 import type { Place } from './place.ts'
 import { style } from './screen.ts'
@@ -15,8 +15,7 @@ export async function keepRunning(stage: Stage, { kubeconfig, local }: Place): P
   screen.say()
   screen.say(style('bold', 'All is left running. In another terminal:'))
   command(`export KUBECONFIG='${kubeconfig}'`, '')
-  if (!isKubectlThere())
-    command('node scripts/control-plane/main.ts build kubectl', 'kubectl is not on PATH: this builds one and prints where it is')
+  if (!isKubectlThere()) command(BUILD_KUBECTL, 'kubectl is not on PATH: this builds one and prints where it is')
   command(`kubectl get mid -n ${SHOP} -o wide`, 'the identities')
   command(`kubectl annotate mid -n ${SHOP} ${SERVER} --overwrite ${annotations.renewRequestedAt}="$(date -u +%FT%TZ)"`, 'renews, see below')
   command(`kubectl delete secret -n ${SHOP} ${CLIENT}-mtls`, 'is made again at once')
