@@ -3,6 +3,7 @@
 
 import type { MutualIdentity } from './api/mutual-identity.ts'
 import { authorityKey, MANAGER } from './api/names.ts'
+import { projectLeafSecret } from './api/stored/leaf-secret.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
@@ -129,7 +130,7 @@ function createControllers({ config, clock, random, log, client, stores, metrics
             restartWorkloads: config.restartWorkloads,
           },
           wroteIdentity: (raw) => stores.identities.wrote(raw),
-          wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
+          wroteSecret: (raw, made) => stores.leafSecrets.wrote(raw, (raw) => projectLeafSecret(raw, made)),
           removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
           onOutcome: metrics.step,
         }),

@@ -5,6 +5,7 @@ import { processEnvironment } from './base/environment.ts'
 import { messageOf } from './base/errors.ts'
 import { createLog } from './base/log.ts'
 import { textLines } from './base/log-text.ts'
+import { gatherLines } from './base/log-turns.ts'
 import { systemRandom } from './base/random.ts'
 import { type Config, changedConfig, parseConfig } from './config.ts'
 import { createOperator } from './operator.ts'
@@ -19,8 +20,9 @@ if (parsed.kind === 'say') {
 }
 
 async function run(config: Config): Promise<void> {
-  const write = (line: string): void => void process.stdout.write(config.logFormat === 'text' ? textLines(line) : line)
-  const log = createLog(config.logLevel, write)
+  const lines = gatherLines((text) => void process.stdout.write(text))
+  process.on('exit', lines.flush)
+  const log = createLog(config.logLevel, config.logFormat === 'text' ? (line) => lines.write(textLines(line)) : lines.write)
   const { environment: _environment, ...shown } = config
   log.info('starting', { config: config.logFormat === 'text' ? changedConfig(config) : shown, version: process.version })
   let stopping: Promise<void> | undefined

@@ -61,8 +61,8 @@ export class StoreGroup<T extends Stored> implements Collection<T> {
   }
 
   /** What lies outside the namespaces is not kept: no watch would tell how it goes on. */
-  wrote(raw: RawObject): void {
-    this.#partOf({ namespace: raw.metadata.namespace ?? '', name: raw.metadata.name })?.wrote(raw)
+  wrote(raw: RawObject, project?: (raw: RawObject) => T): void {
+    this.#partOf({ namespace: raw.metadata.namespace ?? '', name: raw.metadata.name })?.wrote(raw, project)
   }
 
   removed(ref: { readonly namespace: string; readonly name: string }, uid: string): void {

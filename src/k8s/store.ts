@@ -141,12 +141,15 @@ export class Store<T extends Stored> implements Lookup<T> {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Takes what one of our writes returned, so that the next pass reads it. */
-  wrote(raw: RawObject): void {
+  /**
+   * Takes what one of our writes returned, so that the next pass reads it. `project` may do what the store's own projection does with less work, since
+   * who wrote knows what was written.
+   */
+  wrote(raw: RawObject, project: (raw: RawObject) => T = this.#options.project): void {
     const version = versionOf(raw.metadata)
     if (!isVersion(version)) return
     const raced = this.#replacement?.wrote(raw)
-    if (compareVersions(version, this.#horizon) > 0) this.#take(raw, true, raced)
+    if (compareVersions(version, this.#horizon) > 0) this.#take(raw, true, () => raced ?? this.#project(raw, project))
   }
 
   /** Takes that the API server accepted our delete of the object with this uid. */
@@ -199,14 +202,14 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.#emit(changes, false)
   }
 
-  /** An object was created or changed. `projected` saves the work where it is done already. */
-  #take(raw: RawObject, own: boolean, projected?: T): void {
+  /** An object was created or changed. */
+  #take(raw: RawObject, own: boolean, project: () => T | undefined = () => this.#project(raw)): void {
     const { metadata } = raw
     const key = keyOf(metadata.namespace, metadata.name)
     const version = versionOf(metadata)
     if (compareVersions(version, this.#objects.get(key)?.resourceVersion ?? NO_VERSION) <= 0) return
     if (this.#graves.isLate(key, metadata)) return
-    const object = projected ?? this.#project(raw)
+    const object = project()
     if (object === undefined) this.#graves.bury(key, { version })
     const changes = this.#put(key, object)
     if (object !== undefined && metadata.deletionTimestamp !== undefined) this.#terminating.add(object.uid)
@@ -224,12 +227,12 @@ export class Store<T extends Stored> implements Lookup<T> {
   }
 
   /** Undefined when the projection throws or is not of that object; reported once for each version. */
-  #project(raw: RawObject): T | undefined {
+  #project(raw: RawObject, project: (raw: RawObject) => T = this.#options.project): T | undefined {
     const { namespace = '', name } = raw.metadata
     const key = keyOf(namespace, name)
     const resourceVersion = versionOf(raw.metadata)
     try {
-      const object = this.#options.project(raw)
+      const object = project(raw)
       if (object.namespace !== namespace || object.name !== name || object.resourceVersion !== resourceVersion) {
         throw new TypeError('a projection of another namespace, name or resourceVersion than its object has')
       }

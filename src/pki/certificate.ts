@@ -20,7 +20,7 @@ import {
 import { nameText } from './distinguished-name.ts'
 import { type Extensions, readExtensions } from './extensions.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
-import { type KeyType, keyTypeOf, publicKeyHash } from './key-type.ts'
+import { type KeyType, keyTypeOf } from './key-type.ts'
 import { parsePem } from './pem.ts'
 
 /** What a certificate says. It holds no key but the public one, and may be cached. */
@@ -70,7 +70,9 @@ export function isStrongSignature(signatureAlgorithm: string): boolean {
 /** Reads one DER certificate of version 3. Throws `CertificateInvalid` (blocked); checks structure, not trust or time. */
 export function readCertificate(der: Uint8Array): Certificate {
   if (der.length > MAX_BYTES) throw malformed(`it has ${der.length} bytes, ${MAX_BYTES} are allowed`)
-  const bytes = Buffer.from(der)
+  // Not of the common pool: a certificate that is kept would keep the 64 kB around it.
+  const bytes = Buffer.allocUnsafeSlow(der.length)
+  bytes.set(der)
   const { subjectDer, issuerDer, ...values } = readStructure(bytes)
   const x509 = decode(bytes)
   const isSigner = values.isCA && (values.keyUsage.length === 0 || values.keyUsage.includes('keyCertSign'))
@@ -85,7 +87,6 @@ export function readCertificate(der: Uint8Array): Certificate {
     subjectDer,
     issuerDer,
     ...values,
-    publicKeyHash: publicKeyHash(publicKey),
     keyType: keyTypeOf(publicKey),
     selfSigned: issuerDer.equals(subjectDer) && isSignedBy(x509, x509),
     x509,
@@ -130,6 +131,7 @@ function readStructure(bytes: Buffer) {
     signatureAlgorithm: readSignatureAlgorithm(algorithm),
     issuerDer: expectTag(issuer, TAG.sequence, 'the issuer').whole,
     subjectDer: expectTag(subject, TAG.sequence, 'the subject').whole,
+    publicKeyHash: fingerprintOf((publicKey as Element).whole),
     ...readValidity(validity),
     ...readExtensions(extensions && readElement(extensions.content, TAG.sequence, 'the list of extensions')),
   }

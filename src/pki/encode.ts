@@ -27,6 +27,8 @@ export interface Content {
 interface SignatureAlgorithm {
   readonly identifier: Buffer
   readonly hash: string | null
+  /** Signed on the thread pool: it takes milliseconds. The way there and back costs more than a signature of the others. */
+  readonly slow?: true
 }
 
 const NULL = Buffer.of(0x05, 0x00)
@@ -34,13 +36,12 @@ const NULL = Buffer.of(0x05, 0x00)
 /** By the signer's key: each curve with the hash of its strength. RFC 5758 section 3.2, RFC 8410 section 3, RFC 4055 section 5. */
 const ALGORITHMS: Readonly<Record<string, SignatureAlgorithm>> = {
   prime256v1: { identifier: sequence(oid('1.2.840.10045.4.3.2')), hash: 'sha256' },
-  secp384r1: { identifier: sequence(oid('1.2.840.10045.4.3.3')), hash: 'sha384' },
-  secp521r1: { identifier: sequence(oid('1.2.840.10045.4.3.4')), hash: 'sha512' },
+  secp384r1: { identifier: sequence(oid('1.2.840.10045.4.3.3')), hash: 'sha384', slow: true },
+  secp521r1: { identifier: sequence(oid('1.2.840.10045.4.3.4')), hash: 'sha512', slow: true },
   ed25519: { identifier: sequence(oid('1.3.101.112')), hash: null },
-  rsa: { identifier: sequence(oid('1.2.840.113549.1.1.11'), NULL), hash: 'sha256' },
+  rsa: { identifier: sequence(oid('1.2.840.113549.1.1.11'), NULL), hash: 'sha256', slow: true },
 }
 
-/** Signing on the thread pool: RSA takes milliseconds, and between two of a thousand leaves the event loop gets its turn. */
 const signOnPool = promisify(sign) as (hash: string | null, data: Buffer, key: { key: KeyObject; padding?: number }) => Promise<Buffer>
 
 const VERSION_3 = element(0xa0, element(TAG.integer, Buffer.of(2)))
@@ -60,7 +61,8 @@ export async function encodeCertificate(content: Content, privateKey: KeyObject)
     element(0xa3, sequence(...content.extensions)),
   )
   const padding = privateKey.asymmetricKeyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {}
-  const signature = await signOnPool(algorithm.hash, tbs, { key: privateKey, ...padding })
+  const key = { key: privateKey, ...padding }
+  const signature = algorithm.slow ? await signOnPool(algorithm.hash, tbs, key) : sign(algorithm.hash, tbs, key)
   return sequence(tbs, algorithm.identifier, bitString(signature))
 }
 

@@ -2,6 +2,7 @@
 // For tests of whole passes; what a queue and watches would do, the test does.
 
 import { type AuthorityKind, authorityOfKey } from '../../src/api/names.ts'
+import { projectLeafSecret } from '../../src/api/stored/leaf-secret.ts'
 import { createLog } from '../../src/base/log.ts'
 import { reconcileAuthority } from '../../src/controllers/authority/controller.ts'
 import { ensureDefaultAuthority } from '../../src/controllers/authority/default-authority.ts'
@@ -93,7 +94,7 @@ export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Reco
         podCounts,
         surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local', restartWorkloads: true },
         wroteIdentity: (raw) => stores.identities.wrote(raw),
-        wroteSecret: (raw) => stores.leafSecrets.wrote(raw),
+        wroteSecret: (raw, made) => stores.leafSecrets.wrote(raw, (raw) => projectLeafSecret(raw, made)),
         removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
         onOutcome: (outcome) => outcomes.push(outcome),
       }),

@@ -9,7 +9,7 @@ import { parsePrivateKey } from '../../pki/private-key.ts'
 import type { SecretTemplate } from '../mutual-identity.ts'
 import { API_VERSION, type AuthorityRef, annotations, authorityLabels, authorityRef, labels, MANAGER, type Role } from '../names.ts'
 import { asList, asRecord } from '../reading.ts'
-import { dataField, OWN_LABELS, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { dataField, dataText, OWN_LABELS, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
 import { extraFiles, hashFiles, holdsKey, leafCrowding } from './leaf-files.ts'
 
 export const LEAF_SECRET_TYPE = 'kubernetes.io/tls'
@@ -81,9 +81,18 @@ export interface LeafProblem {
   readonly detail: string
 }
 
-/** Projects a Secret with our label; total: what cannot be read becomes a problem. The private key is looked at and dropped. */
-export function projectLeafSecret(raw: RawStored): LeafSecret {
-  const { material, problem } = readMaterial(raw)
+/** What was just written into a leaf Secret: its `data`, and the chain in it, which was checked against the key in it. */
+export interface MadeLeaf {
+  readonly data: Readonly<Record<string, string | null>>
+  readonly chain: readonly Certificate[]
+}
+
+/**
+ * Projects a Secret with our label; total: what cannot be read becomes a problem. The private key is looked at and dropped. Where the Secret holds
+ * what was just `made`, neither certificate nor key need be decoded again, which is half a millisecond.
+ */
+export function projectLeafSecret(raw: RawStored, made?: MadeLeaf): LeafSecret {
+  const { material, problem } = made && holds(raw, made) ? { material: made.chain, problem: undefined } : readMaterial(raw)
   const bundle = dataField(raw, 'ca.crt')
   const owner = raw.metadata.ownerReferences?.find(
     (reference) => reference.kind === 'MutualIdentity' && reference.apiVersion === API_VERSION,
@@ -256,6 +265,10 @@ function leafSecretOwner(identity: { name: string; uid: string }): object {
 /** The `data` of a Secret. */
 export function secretData(files: Readonly<Record<string, Buffer>>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.toString('base64')]))
+}
+
+function holds(raw: RawStored, { data }: MadeLeaf): boolean {
+  return ['tls.crt', 'tls.key'].every((name) => data[name] !== undefined && dataText(raw, name) === data[name])
 }
 
 function readMaterial(raw: RawStored): { material?: readonly Certificate[]; problem: LeafProblem | undefined } {

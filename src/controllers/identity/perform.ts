@@ -3,7 +3,14 @@
 
 import { API_VERSION, annotations, labels as labelNames, MANAGER } from '../../api/names.ts'
 import { hashFiles, holdsKey, leafCrowding } from '../../api/stored/leaf-files.ts'
-import { type AnnotationPatch, LEAF_SECRET_TYPE, leafSecretMetadata, secretData, trustAnnotations } from '../../api/stored/leaf-secret.ts'
+import {
+  type AnnotationPatch,
+  LEAF_SECRET_TYPE,
+  leafSecretMetadata,
+  type MadeLeaf,
+  secretData,
+  trustAnnotations,
+} from '../../api/stored/leaf-secret.ts'
 import type { Clock } from '../../base/clock.ts'
 import { OperatorError } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
@@ -28,8 +35,8 @@ export interface PerformDeps {
   readonly issuers: Issuers
   readonly clock: Clock
   readonly random: Random
-  /** Write-through into the cache, so that the next pass reads its own write. */
-  readonly wroteSecret: (raw: RawObject) => void
+  /** Write-through into the cache, so that the next pass reads its own write. `made`: what was written, where that was a new leaf. */
+  readonly wroteSecret: (raw: RawObject, made?: MadeLeaf) => void
   readonly removedSecret: (ref: ObjectRef, uid: string) => void
 }
 
@@ -112,6 +119,7 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
       ...obsoleteFiles(facts, { ...extra, ...trust?.files }, (name) => trust !== undefined || holdsKey(name)),
       ...secretData({ ...pem, ...extra, ...trust?.files }),
     },
+    chain,
   }
   for (const bytes of [...Object.values(extra), material.privateKeyPem]) bytes.fill(0)
   if (step.replaces) await patchSecret(ref, step.replaces, content, deps)
@@ -151,6 +159,13 @@ interface SecretContent {
     readonly ownerReferences?: readonly object[]
   }
   readonly data?: Readonly<Record<string, string | null>>
+  /** Where `data` holds a new leaf: its chain. */
+  readonly chain?: readonly Certificate[]
+}
+
+/** Tells the cache of a write that was answered with `raw`. */
+function remember(raw: RawObject, { data, chain }: SecretContent, { wroteSecret }: PerformDeps): void {
+  wroteSecret(raw, data && chain && { data, chain })
 }
 
 const presentSecret = ({ secret }: IdentityFacts) => (secret && secret !== 'unknown' ? secret : undefined)
@@ -200,13 +215,15 @@ function obsoleteFiles(
 }
 
 /** A merge patch of exactly this version: a stale one is a Conflict, and the next pass looks again. */
-async function patchSecret(ref: ObjectRef, version: SecretVersion, patch: SecretContent, deps: PerformDeps): Promise<void> {
-  deps.wroteSecret(await deps.client.mergePatch(secrets, ref, { ...patch, metadata: { ...patch.metadata, ...version } }))
+async function patchSecret(ref: ObjectRef, version: SecretVersion, content: SecretContent, deps: PerformDeps): Promise<void> {
+  const { metadata, data } = content
+  const patch = { metadata: { ...metadata, ...version }, ...(data ? { data } : {}) }
+  remember(await deps.client.mergePatch(secrets, ref, patch), content, deps)
 }
 
 async function createSecret(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
   try {
-    deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
+    remember(await deps.client.create(secrets, secretObject(ref, content)), content, deps)
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await replaceHidden(ref, content, facts, deps)
@@ -234,7 +251,7 @@ async function replaceHidden(ref: ObjectRef, content: SecretContent, facts: Iden
   }
   // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
   await deps.client.delete(secrets, ref, { uid, resourceVersion })
-  deps.wroteSecret(await deps.client.create(secrets, secretObject(ref, content)))
+  remember(await deps.client.create(secrets, secretObject(ref, content)), content, deps)
 }
 
 /** Where a foreign Secret stood in the way before: a look is cheaper than a key and a certificate for nothing. */

@@ -90,7 +90,9 @@ export function trustFor(
     [...ofSpiffe, ...known.map((source) => source.bundle)].map(({ trustDomain, text }) => [spiffeBundleFile(trustDomain), text]),
   )
   const stores = (['PKCS12', 'JKS'] as const).filter((format) => options.formats.includes(format))
-  const untils = kept.map((source) => (source.usedByPeers ? options.now + LOOK_AGAIN : lasts(source)))
+  // Whether peers live by one that is just being left is seen once the Secret says that it was.
+  const left = options.also.filter((source) => source.former).map(() => options.now + LOOK_AGAIN)
+  const untils = [...left, ...kept.map((source) => (source.usedByPeers ? options.now + LOOK_AGAIN : lasts(source)))]
   return {
     bundle,
     trustDomains: [...new Set([own.bundle, ...known.map((source) => source.bundle)].map(({ trustDomain }) => trustDomain))],
