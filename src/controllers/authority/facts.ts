@@ -10,6 +10,8 @@ import type { Generation } from '../../api/stored/generations.ts'
 export interface AuthorityFacts {
   readonly authority: Authority
   readonly ref: AuthorityRef
+  /** Where its CA Secrets are looked for. */
+  readonly operatorNamespace: string
   /** Objects of namespaced kinds are refused in the operator's own namespace: CA keys live there. */
   readonly inOperatorNamespace: boolean
   /** All its CA Secrets that the cache shows, readable or not, in order of their numbers. */

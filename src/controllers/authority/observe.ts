@@ -24,6 +24,7 @@ export function observeAuthorityState(authority: Authority, caches: Caches, rule
   return {
     authority,
     ref,
+    operatorNamespace: rules.operatorNamespace,
     inOperatorNamespace: ref.namespace === rules.operatorNamespace,
     secrets,
     generations: deriveGenerations(secrets),

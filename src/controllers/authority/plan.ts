@@ -82,7 +82,7 @@ function traceOnlyInStatus(facts: AuthorityFacts): AuthorityPlan | undefined {
   const told = toldOnly(facts)
   if (told.length === 0 || told.some(({ fingerprint }) => fingerprint === facts.source?.root?.fingerprint)) return undefined
   const message =
-    `the status tells of generation ${told.map(({ number }) => number).join(', ')}, and neither its CA Secret nor the published bundle is there: restore both from a backup. ` +
+    `the status tells of generation ${told.map(({ number }) => number).join(', ')}, and neither its CA Secret nor the published bundle is in namespace ${facts.operatorNamespace}, the operator's own: restore both from a backup. ` +
     'What was issued stays in use, nothing new is issued. (To start over with a new CA, delete this authority and make it again: peers then refuse each other until both have a new certificate.)'
   return stop('refused', 'CAKeyMissing', message)
 }
@@ -131,7 +131,7 @@ function keyMissing(facts: AuthorityFacts): AuthorityPlan | undefined {
   if (facts.secrets.length > 0) return undefined
   const secretName = caSecretName(facts.ref, 1)
   const message =
-    `a trust bundle was published but CA Secret ${secretName} is gone: restore it from a backup. ` +
+    `a trust bundle was published but CA Secret ${secretName} is gone from namespace ${facts.operatorNamespace}, the operator's own: restore it from a backup. ` +
     `What was issued stays trusted, nothing new is issued. (To start over with a new CA, delete ConfigMap ${facts.record?.namespace}/${facts.record?.name} too.)`
   return { ...stop('refused', 'CAKeyMissing', message), step: { kind: 'findGeneration', secretName } }
 }

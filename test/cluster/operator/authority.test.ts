@@ -134,7 +134,7 @@ describe('a CA Secret', () => {
     const missing = condition(await stands('own', 'CAKeyMissing'))
     expect(missing).toMatchObject({
       status: 'False',
-      message: expect.stringMatching(/CA Secret own-ca-1 is gone: restore it from a backup/),
+      message: expect.stringMatching(/CA Secret own-ca-1 is gone from namespace mutual-identity-system, .*: restore it from a backup/),
     })
     const name = await nothingMinted(before)
     await sleep(1_000)

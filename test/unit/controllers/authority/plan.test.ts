@@ -116,7 +116,7 @@ describe('a CA Secret that vanished', () => {
     const plan = planOf({ record })
     expect(plan.step).toEqual({ kind: 'findGeneration', secretName: 'default-ca-1' })
     expect(plan.message).toMatch(
-      /restore it from a backup.*stays trusted.*delete ConfigMap mutual-identity-system\/default-trust-bundle too/,
+      /default-ca-1 is gone from namespace mutual-identity-system, .*restore it from a backup.*stays trusted.*delete ConfigMap mutual-identity-system\/default-trust-bundle too/,
     )
   })
 
@@ -134,7 +134,9 @@ describe('a CA Secret that vanished', () => {
     const facts = factsOf({ authority: told('b'.repeat(64)) })
     const plan = planAuthority(facts, NOW)
     expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyMissing' } })
-    expect(plan.message).toMatch(/tells of generation 1.*restore both from a backup.*delete this authority and make it again/)
+    expect(plan.message).toMatch(
+      /tells of generation 1.*is in namespace mutual-identity-system, the operator's own: restore both from a backup.*delete this authority and make it again/,
+    )
     expect(nextAuthorityStatus(facts, plan, { kind: 'none' }, NOW).generations).toEqual([reported('b'.repeat(64))])
   })
 })
