@@ -38,7 +38,7 @@ export function helpOf(verb: Verb): string {
   return [
     `${summary}.`,
     '',
-    `Usage: kubectl mutual ${name} ${usage} [flags]`,
+    `Usage: ${['kubectl mutual', name, usage, '[flags]'].filter(Boolean).join(' ')}`,
     '',
     ...details,
     ...(details.length > 0 ? [''] : []),

@@ -45,11 +45,12 @@ export function readTarget(words: readonly string[], all: boolean): Target {
   return kind === undefined || kind === 'identity' ? { kind: 'identity', name } : { kind: 'authority', name, of: kind }
 }
 
-/** Two words were namespace and name before, and are with other tools. */
+/** With other tools two words are kind and name, or namespace and name; here the first may be one of our kinds only. */
 function extraWord(first: string, [second = '', ...more]: readonly string[]): string {
-  const kind = guess(first, Object.keys(KINDS))
-  if (more.length > 0 || kind !== '') return `there is no kind ${JSON.stringify(first)}${kind || ': name one identity, or none for all'}`
-  return `one name is taken, not two: for identity ${second} of namespace ${first} say ${second} -n ${first}`
+  const nearest = guess(first, Object.keys(KINDS))
+  const kinds = `explain takes NAME, identity/NAME or authority/NAME`
+  const inNamespace = more.length > 0 || second === '' ? '' : `; for identity ${second} of namespace ${first} say ${second} -n ${first}`
+  return `${JSON.stringify(first)} is none of the kinds here${nearest || `: ${kinds}${inNamespace}`}`
 }
 
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/

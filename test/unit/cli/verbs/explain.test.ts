@@ -210,7 +210,12 @@ describe('explain authority', () => {
 
 describe('arguments', () => {
   it.each([
-    [['shop', 'payments'], 'payments -n shop'],
+    [['shop', 'payments'], 'for identity payments of namespace shop say payments -n shop'],
+    [['shop/payments'], '"shop" is none of the kinds here: explain takes NAME, identity/NAME or authority/NAME; for identity payments of'],
+    [['pod', 'x'], '"pod" is none of the kinds here: explain takes NAME, identity/NAME or authority/NAME'],
+    [['autority/x'], '"autority" is none of the kinds here; did you mean authority?'],
+    [['shop/'], '"shop" is none of the kinds here: explain takes NAME, identity/NAME or authority/NAME\n'],
+    [['a', 'b', 'c'], '"a" is none of the kinds here: explain takes NAME, identity/NAME or authority/NAME\n'],
     [['payments', '--all'], '--all is every one'],
     [['payments', '-n', 'shop', '-o', 'xml'], 'must be one of text, json, yaml'],
     [['payments', '-n', '../x'], '--namespace is "../x"'],
