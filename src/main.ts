@@ -7,6 +7,7 @@ import { createLog } from './base/log.ts'
 import { textLines } from './base/log-text.ts'
 import { gatherLines } from './base/log-turns.ts'
 import { systemRandom } from './base/random.ts'
+import { OWN_VERSION } from './base/version.ts'
 import { type Config, changedConfig, parseConfig } from './config.ts'
 import { createOperator } from './operator.ts'
 
@@ -24,7 +25,7 @@ async function run(config: Config): Promise<void> {
   process.on('exit', lines.flush)
   const log = createLog(config.logLevel, config.logFormat === 'text' ? (line) => lines.write(textLines(line)) : lines.write)
   const { environment: _environment, ...shown } = config
-  log.info('starting', { config: config.logFormat === 'text' ? changedConfig(config) : shown, version: process.version })
+  log.info('starting', { config: config.logFormat === 'text' ? changedConfig(config) : shown, version: OWN_VERSION, node: process.version })
   let stopping: Promise<void> | undefined
   let exitCode = 0
   const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log }).catch((error: unknown) => {

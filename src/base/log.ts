@@ -33,6 +33,8 @@ export interface LogFields {
   count?: number
   durationMs?: number
   version?: string
+  /** Of the Node that the process runs on. */
+  node?: string
   address?: string
   lease?: string
   holder?: string

@@ -1,3 +1,4 @@
-// The version of the plugin. A test holds it against package.json, which a bundle does not carry along.
+// The version of the operator and of the plugin, which are released together. A test holds it against package.json, which neither image nor bundle
+// carries along.
 
-export const PLUGIN_VERSION = '0.1.0'
+export const OWN_VERSION = '0.1.0'

@@ -1,6 +1,7 @@
 // `version`: which plugin this is, and with --server which API server it speaks to.
 
 import { API_VERSION } from '../../api/names.ts'
+import { OWN_VERSION } from '../../base/version.ts'
 import { withCluster } from '../asking.ts'
 import { EXIT } from '../exit-code.ts'
 import { readFormat } from '../flags.ts'
@@ -9,7 +10,6 @@ import { page } from '../output/table.ts'
 import { probeServer } from '../server-version.ts'
 import { usageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
-import { PLUGIN_VERSION } from '../version.ts'
 
 const FORMATS = ['text', 'json', 'yaml'] as const
 
@@ -28,7 +28,7 @@ export const version: Verb = {
       ? await withCluster(call, ({ cluster }) => probeServer(cluster.transport, session.clock))
       : undefined
     const format = readFormat(given.values['output'], FORMATS)
-    const told = { plugin: PLUGIN_VERSION, api: API_VERSION, node: process.version, ...(server ? { server: server.version } : {}) }
+    const told = { plugin: OWN_VERSION, api: API_VERSION, node: process.version, ...(server ? { server: server.version } : {}) }
     const rows = Object.entries(told).map(([name, value]) => [name[0]?.toUpperCase() + name.slice(1), value] as const)
     session.write(format === 'text' ? page(rows, paint) : dataText(format, told))
     return EXIT.good
