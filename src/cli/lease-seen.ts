@@ -8,10 +8,10 @@ import { type LeaseSpec, specOf } from '../k8s/lease-record.ts'
 import { leases, type RawObject } from '../k8s/resource.ts'
 import { relative } from './output/instant.ts'
 
-/** `held`: and renewed in time; `left`: not renewed for so long that nobody works; `ahead`: renewed in the future; `illegible`: its instant cannot be read. */
+/** `held`: and renewed in time; `late`: not in time, unless clocks differ; `left`: not renewed for so long that nobody works; `ahead`: renewed in the future; `illegible`: its instant cannot be read. */
 export type LeaseSeen =
   | { readonly state: 'unknown' | 'none' | 'free' | 'illegible' }
-  | { readonly state: 'held' | 'left' | 'ahead'; readonly holder: string; readonly renewedAt: Instant }
+  | { readonly state: 'held' | 'late' | 'left' | 'ahead'; readonly holder: string; readonly renewedAt: Instant }
 
 /** The operator's clock may differ by as much as certificates tolerate. */
 const CLOCKS_DIFFER_MS = 60_000
@@ -31,9 +31,14 @@ function judgeLease(found: RawObject, now: Instant): LeaseSeen {
   if (!holderIdentity) return { state: 'free' }
   const renewedAt = parseInstant(renewTime ?? '')
   if (renewedAt === undefined) return { state: 'illegible' }
-  const age = now - renewedAt
-  const state = age > leaseDurationSeconds * 1000 + CLOCKS_DIFFER_MS ? 'left' : age < -CLOCKS_DIFFER_MS ? 'ahead' : 'held'
-  return { state, holder: holderIdentity, renewedAt }
+  const overdue = now - renewedAt - leaseDurationSeconds * 1000
+  return { state: stateOf(overdue, renewedAt - now), holder: holderIdentity, renewedAt }
+}
+
+function stateOf(overdueMs: number, aheadMs: number): 'held' | 'late' | 'left' | 'ahead' {
+  if (aheadMs > CLOCKS_DIFFER_MS) return 'ahead'
+  // An operator that lost its rights with everything else could not give the Lease back: for a minute it looks as if only its clock were behind.
+  return overdueMs > CLOCKS_DIFFER_MS ? 'left' : overdueMs > 0 ? 'late' : 'held'
 }
 
 /** Whether anybody does what a plan says, in one line. */
@@ -46,6 +51,8 @@ export function controllerText(lease: LeaseSeen, now: Instant): string {
       return `nobody holds the Lease: ${NOTHING_UNTIL}`
     case 'illegible':
       return 'unknown: the instant in the Lease of the operator cannot be read'
+    case 'late':
+      return `${lease.holder} renewed the Lease last ${relative(lease.renewedAt, now)}, too long ago unless its clock is behind: does an operator run?`
     case 'left':
       return `${lease.holder} renewed the Lease last ${relative(lease.renewedAt, now)}: ${NOTHING_UNTIL}`
     case 'held':

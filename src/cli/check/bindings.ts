@@ -3,6 +3,7 @@
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import { bad, type CheckFinding, good, lookAt, unknown } from './finding.ts'
+import { byUpgrade } from './remedies.ts'
 import { clusterRoleBindings, roleBindings } from './resources.ts'
 
 /** The account that the operator runs under. */
@@ -28,7 +29,7 @@ function judgeBinding(
 ): CheckFinding {
   if (found === 'unknown') return unknown(what)
   const who = account.name === undefined ? `an account of ${account.namespace}` : `ServiceAccount ${account.namespace}/${account.name}`
-  const remedy = `helm upgrade puts it right (helm list -n ${account.namespace} names the release); or apply the bindings of the operator’s version`
+  const remedy = byUpgrade('apply the bindings of the operator’s version', account.namespace)
   if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, remedy)
   const { roleRef, subjects } = found as Binding
   const kind = namespace === undefined ? 'ClusterRole' : 'Role'

@@ -8,6 +8,7 @@ import { controllerText, type LeaseSeen, lookAtLease } from '../lease-seen.ts'
 import { relative } from '../output/instant.ts'
 import { type Account, accountOf } from './bindings.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
+import { byHelm } from './remedies.ts'
 import { admissionBindings, admissionPolicies } from './resources.ts'
 
 interface OperatorSeen {
@@ -20,24 +21,33 @@ interface OperatorSeen {
 /** What it means that nobody works, for whoever sees only this line. */
 const NOTHING_DONE = 'nothing is issued or renewed'
 
+/** Somebody renews the Lease. */
+const LIVING: readonly LeaseSeen['state'][] = ['held', 'ahead']
+
 /** `now`: by the API server's clock where it is known. */
 export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<OperatorSeen> {
   const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
   const lease = await lookAtLease(client, namespace, () => now)
   const held = leaseFinding(lease, namespace, now)
   const leads = held.level === 'good'
-  return { findings: [deploymentFinding(deployment, namespace, leads), held], leads, account: accountOf(deployment, namespace) }
+  return { findings: [deploymentFinding(deployment, namespace, lease.state), held], leads, account: accountOf(deployment, namespace) }
 }
 
-function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string, leads: boolean): CheckFinding {
+function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string, lease: LeaseSeen['state']): CheckFinding {
   const name = `Deployment ${namespace}/${MANAGER}`
   if (found === 'unknown') return unknown(name)
-  if (!found)
-    return warning(`${name}: there is none`, 'install the operator, unless it runs elsewhere; --operator-namespace says where it lives')
+  if (!found) {
+    const remedy = byHelm('--operator-namespace says where it lives, if that is elsewhere')
+    if (LIVING.includes(lease))
+      return warning(`${name}: there is none; what holds the Lease runs by other means`, `is that meant? Else ${remedy}`)
+    return lease === 'unknown'
+      ? warning(`${name}: there is none`, remedy)
+      : bad(`${name}: there is none, and no operator works: ${NOTHING_DONE}`, remedy)
+  }
   const { availableReplicas = 0 } = (found['status'] ?? {}) as { availableReplicas?: number }
   const { replicas = 1 } = (found['spec'] ?? {}) as { replicas?: number }
   if (availableReplicas === 0) {
-    const meaning = leads ? `${NOTHING_DONE} unless another holds the Lease` : NOTHING_DONE
+    const meaning = LIVING.includes(lease) ? `${NOTHING_DONE} unless another holds the Lease` : NOTHING_DONE
     return bad(`${name}: none of ${replicas} pods is available: ${meaning}`, `kubectl describe pods -n ${namespace}`)
   }
   const text = `${name}: ${availableReplicas} of ${replicas} pods available`
@@ -58,6 +68,8 @@ function leaseFinding(seen: LeaseSeen, namespace: string, now: Instant): CheckFi
       return bad(`${name}: its renewTime cannot be read`, start)
     case 'left':
       return bad(`${name}: ${seen.holder} renewed it last ${relative(seen.renewedAt, now)}: no operator works, ${NOTHING_DONE}`, start)
+    case 'late':
+      return warning(`${name}: ${controllerText(seen, now)}`, `check again in a minute; kubectl get pods -n ${namespace}`)
     case 'ahead':
       return warning(
         `${name}: the instant of its renewal is ${relative(seen.renewedAt, now)}`,

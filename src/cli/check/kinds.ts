@@ -5,6 +5,7 @@ import { GROUP, VERSION } from '../../api/names.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import { bad, type CheckFinding, good, lookAt, warning } from './finding.ts'
+import { byHelm, byUpgrade } from './remedies.ts'
 import { customResourceDefinitions } from './resources.ts'
 
 type Definition = (typeof wanted)[number]
@@ -30,20 +31,20 @@ async function served(client: Client, { spec, metadata }: Definition): Promise<C
   )
 }
 
-const missing = (name: string): CheckFinding => bad(`${name} is not installed`, 'kubectl apply -f crds/')
+const missing = (name: string): CheckFinding => bad(`${name} is not installed`, byHelm('without Helm kubectl apply -f crds/'))
 
 /** By the version of the API that this plugin speaks. Pure. */
 export function judgeKind(name: string, found: RawObject | undefined, definition: Definition): CheckFinding {
   if (!found) return missing(name)
   const versions = ((found['spec'] as { versions?: readonly StoredVersion[] } | undefined)?.versions ?? []) as readonly StoredVersion[]
   const here = versions.find((version) => version.name === VERSION)
-  if (!here?.served) return bad(`${name} does not serve ${VERSION}`, 'kubectl apply -f crds/ of this version')
+  if (!here?.served) return bad(`${name} does not serve ${VERSION}`, byUpgrade('kubectl apply -f crds/ of this version'))
   if (!isEstablished(found)) return bad(`${name} is not established`, `kubectl describe crd ${name} says why`)
   const differs = difference(definition.spec.versions[0]?.schema.openAPIV3Schema, here.schema?.openAPIV3Schema, 'schema')
   if (differs === undefined) return good(`${name} is that of this version`)
   return warning(
     `${name} is of another version: ${differs}`,
-    'kubectl apply -f crds/ of the operator’s version, or use the plugin of that version',
+    byUpgrade('kubectl apply -f crds/ of the operator’s version; or use the plugin of that version'),
   )
 }
 

@@ -6,12 +6,13 @@ import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import { type Account, bindingFinding } from './bindings.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
+import { byUpgrade } from './remedies.ts'
 import { clusterRoles, roles } from './resources.ts'
 
 /** The name of both, in the manifests. */
 const ROLE = `${MANAGER}-controller`
 const RESTART_ROLE = `${MANAGER}-restart`
-const REMEDY = 'apply the roles of the operator’s version'
+const REMEDY = byUpgrade('apply the roles of the operator’s version')
 
 /** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
 export async function roleFindings(client: Client, account: Account, leads: boolean): Promise<readonly CheckFinding[]> {

@@ -43,6 +43,11 @@ describe('the page', () => {
       { state: 'left', holder: 'pod-1', renewedAt: NOW - hours(2160) },
       'pod-1 renewed the Lease last 90d ago: nothing is done until an operator runs',
     ],
+    [
+      'a Lease that is not renewed in time',
+      { state: 'late', holder: 'pod-1', renewedAt: NOW - seconds(20) },
+      'pod-1 renewed the Lease last 20s ago, too long ago unless its clock is behind: does an operator run?',
+    ],
     ['a Lease that may not be read', { state: 'unknown' }, 'unknown: the Lease of the operator may not be read by this account'],
   ])('with %s says whether anybody does it', (_what, lease, text) => {
     const facts = servedFacts()

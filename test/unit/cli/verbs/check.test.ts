@@ -92,7 +92,7 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     [
       'a kind that is not installed',
       () => world.person.delete(customResourceDefinitions, { namespace: '', name: 'mutualauthorities.mutualidentity.io' }, {}),
-      /^× mutualauthorities.mutualidentity.io is not installed\n {4}kubectl apply -f crds\/$/m,
+      /^× mutualauthorities.mutualidentity.io is not installed\n {4}helm install, or helm upgrade .*; without Helm kubectl apply -f crds\/$/m,
     ],
     [
       'no pod of the operator',
@@ -160,6 +160,32 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     )
     await world.person.delete(leases, systemRef, {})
     expect((await runInWorld(world, ['check'])).out).toMatch(/^× ClusterRole mutual-identity-controller is not there$/m)
+  })
+
+  it('what is left after helm uninstall: the Lease was renewed not long ago, and neither Deployment nor roles are there', async () => {
+    await world.person.delete(deployments, systemRef, {})
+    await world.person.delete(clusterRoles, { namespace: '', name: `${name}-controller` }, {})
+    await world.person.mergePatch(leases, systemRef, { spec: { renewTime: '2026-11-24T11:59:40.000000Z' } })
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(out).toMatch(
+      /^× Deployment .*: there is none, and no operator works: nothing is issued or renewed\n {4}helm install, or helm upgrade/m,
+    )
+    expect(out).toMatch(
+      /^! Lease .*: pod-1 renewed the Lease last 20s ago, too long ago unless its clock is behind: does an operator run\?$/m,
+    )
+    expect(out).toMatch(/^× ClusterRole mutual-identity-controller is not there\n {4}helm upgrade /m)
+    expect(code).toBe(4)
+  })
+
+  it('an operator without a Deployment is a ! where it holds the Lease, and × where nobody does', async () => {
+    await world.person.delete(deployments, systemRef, {})
+    expect(await runInWorld(world, ['check'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^! Deployment .*: there is none; what holds/m),
+    })
+    expect((await runInWorld(world, ['check'], forbidding('leases'))).out).toMatch(/^! Deployment .*: there is none$/m)
+    await world.person.delete(leases, systemRef, {})
+    expect((await runInWorld(world, ['check'])).out).toMatch(/^× Deployment .*: there is none, and no operator works/m)
   })
 
   it('an authority that has not been seen is a ! only: it may be new', async () => {
