@@ -2,16 +2,10 @@
 
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
+import type { Account } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown } from './finding.ts'
 import { byUpgrade } from './remedies.ts'
 import { clusterRoleBindings, roleBindings } from './resources.ts'
-
-/** The account that the operator runs under. */
-export interface Account {
-  readonly namespace: string
-  /** Undefined where no Deployment tells: then any of the namespace will do. */
-  readonly name: string | undefined
-}
 
 /** Bindings are named like the roles that they give. `namespace` is undefined for a ClusterRole. */
 export async function bindingFinding(client: Client, role: string, namespace: string | undefined, account: Account): Promise<CheckFinding> {
@@ -36,8 +30,19 @@ function judgeBinding(
   // The API server lets nobody change it.
   if (roleRef?.kind !== kind || roleRef.name !== role)
     return bad(`${what} gives ${roleRef?.kind} ${roleRef?.name}, not ${kind} ${role}`, `delete it; ${remedy}`)
-  if (!(subjects ?? []).some((subject) => isOf(subject, account))) return bad(`${what} does not name ${who}`, remedy)
+  if (!(subjects ?? []).some((subject) => isOf(subject, account)))
+    return notNamed(`${what} does not name ${who}`, subjects ?? [], account, remedy)
   return good(`${what} gives the role to ${who}`)
+}
+
+/** The usual cause where all is well with the installation: it lives elsewhere than was said. */
+function notNamed(text: string, subjects: readonly Subject[], { namespace }: Account, remedy: string): CheckFinding {
+  const other = subjects.find((subject) => subject.kind === 'ServiceAccount' && subject.namespace !== namespace)
+  if (!other) return bad(text, remedy)
+  return bad(
+    `${text}; it names ServiceAccount ${other.namespace}/${other.name}`,
+    `did you mean --operator-namespace ${other.namespace}? Else ${remedy}`,
+  )
 }
 
 interface Subject {
@@ -56,11 +61,4 @@ function isOf(subject: Subject, { namespace, name }: Account): boolean {
   if (subject.kind === 'ServiceAccount') return subject.namespace === namespace && (name === undefined || subject.name === name)
   if (subject.kind === 'User') return name !== undefined && subject.name === `system:serviceaccount:${namespace}:${name}`
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'].includes(subject.name)
-}
-
-/** The account of the Deployment's pods. */
-export function accountOf(deployment: RawObject | 'unknown' | undefined, namespace: string): Account {
-  if (deployment === 'unknown' || deployment === undefined) return { namespace, name: undefined }
-  const { template } = (deployment['spec'] ?? {}) as { template?: { spec?: { serviceAccountName?: string } } }
-  return { namespace, name: template?.spec?.serviceAccountName ?? 'default' }
 }

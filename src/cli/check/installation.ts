@@ -6,7 +6,7 @@ import type { Client } from '../../k8s/client.ts'
 import { deployments, type RawObject } from '../../k8s/resource.ts'
 import { controllerText, type LeaseSeen, lookAtLease } from '../lease-seen.ts'
 import { relative } from '../output/instant.ts'
-import { type Account, accountOf } from './bindings.ts'
+import { type OperatorSettings, settingsOf } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { byHelm } from './remedies.ts'
 import { admissionBindings, admissionPolicies } from './resources.ts'
@@ -15,7 +15,7 @@ interface OperatorSeen {
   readonly findings: readonly CheckFinding[]
   /** Somebody holds the Lease, and renews it. */
   readonly leads: boolean
-  readonly account: Account
+  readonly settings: OperatorSettings
 }
 
 /** What it means that nobody works, for whoever sees only this line. */
@@ -30,7 +30,7 @@ export async function operatorFindings(client: Client, namespace: string, now: I
   const lease = await lookAtLease(client, namespace, () => now)
   const held = leaseFinding(lease, namespace, now)
   const leads = held.level === 'good'
-  return { findings: [deploymentFinding(deployment, namespace, lease.state), held], leads, account: accountOf(deployment, namespace) }
+  return { findings: [deploymentFinding(deployment, namespace, lease.state), held], leads, settings: settingsOf(deployment, namespace) }
 }
 
 function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string, lease: LeaseSeen['state']): CheckFinding {

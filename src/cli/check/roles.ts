@@ -1,95 +1,98 @@
 // The roles of the operator's account, held against the table of rights that its manifests are made from, and the bindings that give them to it.
+// Which roles there must be says rbacObjects of that table, by the namespaces that the operator watches.
 
 import { MANAGER } from '../../api/names.ts'
-import { type PolicyRule, RIGHTS_PARTS, type Right, ruleOf } from '../../api/rights.ts'
+import { RIGHTS_PARTS } from '../../api/rights.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
-import { type Account, bindingFinding } from './bindings.ts'
+import { bindingFinding } from './bindings.ts'
+import type { Account, OperatorSettings } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { byUpgrade } from './remedies.ts'
 import { clusterRoles, roles } from './resources.ts'
+import { firstLacking, type Wanted } from './role-rules.ts'
 
-/** The name of both, in the manifests. */
+/** The names in the manifests. */
 const ROLE = `${MANAGER}-controller`
 const RESTART_ROLE = `${MANAGER}-restart`
+const EVENTS_ROLE = `${MANAGER}-events`
 const REMEDY = byUpgrade('apply the roles of the operator’s version')
-
-/** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
-export async function roleFindings(client: Client, account: Account, leads: boolean): Promise<readonly CheckFinding[]> {
-  const { namespace } = account
-  const look = (role: string): Promise<Looked> => lookAt(() => client.get(clusterRoles, { namespace: '', name: role }))
-  const bound = async (found: Looked, role: string, where?: string): Promise<readonly CheckFinding[]> =>
-    found === undefined ? [] : [await bindingFinding(client, role, where, account)]
-  const ofCluster = await look(ROLE)
-  const own = await lookAt(() => client.get(roles, { namespace, name: ROLE }))
-  // There where it is asked for (restartWorkloads of the chart).
-  const restart = await look(RESTART_ROLE)
-  return [
-    judgeClusterRole(ofCluster, leads),
-    ...(await bound(ofCluster, ROLE)),
-    judgeRole(own, namespace, leads),
-    ...(await bound(own, ROLE, namespace)),
-    ...(restart === 'unknown' ? [] : [...judgeRestartRole(restart), ...(await bound(restart, RESTART_ROLE))]),
-  ]
-}
 
 type Looked = RawObject | 'unknown' | undefined
 
-function judgeRestartRole(found: RawObject | undefined): readonly CheckFinding[] {
-  if (found === undefined) return []
-  const lacking = firstLacking(found, RIGHTS_PARTS.restart)
-  const name = `ClusterRole ${RESTART_ROLE}`
-  return [lacking ? bad(`${name} lacks ${lacking}`, REMEDY) : good(`${name} has all rights`)]
+/** A role that must be there; `namespace` is undefined for a ClusterRole. */
+interface Grant {
+  readonly role: string
+  readonly namespace?: string
+  readonly wanted: Wanted
+  /** Only judged where it is there. */
+  readonly optional?: true
+}
+
+/** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
+export async function roleFindings(client: Client, settings: OperatorSettings, leads: boolean): Promise<readonly CheckFinding[]> {
+  const grants = grantsOf(settings)
+  const looked = await Promise.all(grants.map((grant) => look(client, grant)))
+  // The first two are always asked for. Where one of them is there, the rights come from the manifests, and what is missing of them is missing.
+  const elsewhere = leads && !looked.slice(0, 2).some((found) => typeof found === 'object')
+  const findings = grants.map(async (grant, index) => {
+    const found = looked[index]
+    if (grant.optional && typeof found !== 'object') return []
+    // Each of the first two may be there alone: an operator that works does not need it under this name.
+    const excused = index < 2 ? leads : elsewhere
+    return [judge(grant, found, settings, excused), ...(await binding(client, grant, found, settings.account))]
+  })
+  return (await Promise.all(findings)).flat()
+}
+
+function grantsOf({ account, watchNamespaces = [], restartWorkloads = false }: OperatorSettings): readonly Grant[] {
+  const { namespace } = account
+  const parts = RIGHTS_PARTS
+  if (watchNamespaces.length === 0) {
+    return [
+      { role: ROLE, wanted: { rights: parts.cluster } },
+      { role: ROLE, namespace, wanted: { rights: parts['operator-namespace'] } },
+      { role: RESTART_ROLE, wanted: { rights: parts.restart }, ...(restartWorkloads ? {} : { optional: true }) },
+    ]
+  }
+  return [
+    { role: ROLE, wanted: { rights: parts.cluster, named: { rights: parts.namespaces, names: watchNamespaces } } },
+    { role: ROLE, namespace, wanted: { rights: [...parts['operator-namespace'], ...parts['operator-namespace-apart']] } },
+    { role: EVENTS_ROLE, namespace: 'default', wanted: { rights: parts['default-namespace-apart'] } },
+    ...watchNamespaces.flatMap((watched): Grant[] => [
+      { role: ROLE, namespace: watched, wanted: { rights: parts.watched } },
+      ...(restartWorkloads ? [{ role: RESTART_ROLE, namespace: watched, wanted: { rights: parts.restart } }] : []),
+    ]),
+  ]
+}
+
+function look(client: Client, { role, namespace }: Grant): Promise<Looked> {
+  return lookAt(() => client.get(namespace === undefined ? clusterRoles : roles, { namespace: namespace ?? '', name: role }))
+}
+
+async function binding(client: Client, { role, namespace }: Grant, found: Looked, account: Account): Promise<readonly CheckFinding[]> {
+  return found === undefined ? [] : [await bindingFinding(client, role, namespace, account)]
+}
+
+function judge({ role, namespace, wanted }: Grant, found: Looked, settings: OperatorSettings, excused: boolean): CheckFinding {
+  const name = namespace === undefined ? `ClusterRole ${role}` : `Role ${namespace}/${role}`
+  if (found === 'unknown') return unknown(name)
+  if (!found) return absent(name, excused)
+  const lacking = firstLacking(found, wanted)
+  if (lacking) return bad(`${name} lacks ${lacking}`, REMEDY)
+  return (namespace === undefined && role === ROLE && lackingEverywhere(name, found, settings)) || good(`${name} has all rights`)
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
-function judgeClusterRole(found: Looked, leads: boolean): CheckFinding {
-  const name = `ClusterRole ${ROLE}`
-  if (found === 'unknown') return unknown(name)
-  if (!found) return absent(name, leads)
-  const { cluster, namespaces, watched } = RIGHTS_PARTS
-  const lacking = firstLacking(found, cluster)
-  if (lacking) return bad(`${name} lacks ${lacking}`, REMEDY)
-  const everywhere = firstLacking(found, [...namespaces, ...watched])
-  if (!everywhere) return good(`${name} has all rights`)
-  return warning(
-    `${name} lacks ${everywhere}: the operator serves some namespaces only`,
-    `is that meant (--watch-namespaces)? Else ${REMEDY}`,
-  )
+function lackingEverywhere(name: string, found: RawObject, { watchNamespaces }: OperatorSettings): CheckFinding | undefined {
+  if (watchNamespaces !== undefined && watchNamespaces.length > 0) return undefined
+  const lacking = firstLacking(found, { rights: [...RIGHTS_PARTS.namespaces, ...RIGHTS_PARTS.watched] })
+  if (!lacking) return undefined
+  if (watchNamespaces) return bad(`${name} lacks ${lacking}, and the operator serves all namespaces`, REMEDY)
+  return warning(`${name} lacks ${lacking}: the operator serves some namespaces only`, `is that meant (--watch-namespaces)? Else ${REMEDY}`)
 }
 
-function judgeRole(found: Looked, namespace: string, leads: boolean): CheckFinding {
-  const name = `Role ${namespace}/${ROLE}`
-  if (found === 'unknown') return unknown(name)
-  if (!found) return absent(name, leads)
-  const lacking = firstLacking(found, RIGHTS_PARTS['operator-namespace'])
-  return lacking ? bad(`${name} lacks ${lacking}`, REMEDY) : good(`${name} has all rights`)
-}
-
-function absent(name: string, leads: boolean): CheckFinding {
-  if (!leads) return bad(`${name} is not there`, REMEDY)
+function absent(name: string, excused: boolean): CheckFinding {
+  if (!excused) return bad(`${name} is not there`, REMEDY)
   return warning(`${name} is not there; the operator that works has its rights from elsewhere`, `is that meant? Else ${REMEDY}`)
-}
-
-/** `patch mutualidentities/status`: the first right that no rule of the role gives. */
-function firstLacking({ rules }: RawObject, rights: readonly Right[]): string | undefined {
-  const given = (rules ?? []) as readonly PolicyRule[]
-  for (const right of rights) {
-    const { apiGroups, resources, verbs } = ruleOf(right)
-    for (const resource of resources) {
-      const lacking = verbs.filter((verb) => !given.some((rule) => gives(rule, apiGroups[0] ?? '', resource, verb)))
-      if (lacking.length > 0) return `${lacking.join(', ')} ${resource}`
-    }
-  }
-  return undefined
-}
-
-function gives(
-  { apiGroups = [], resources = [], verbs = [], resourceNames = [] }: PolicyRule,
-  group: string,
-  resource: string,
-  verb: string,
-): boolean {
-  const holds = (list: readonly string[], value: string): boolean => list.includes(value) || list.includes('*')
-  return resourceNames.length === 0 && holds(apiGroups, group) && holds(resources, resource) && holds(verbs, verb)
 }

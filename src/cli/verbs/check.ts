@@ -60,8 +60,8 @@ async function* checked({ cluster, session, namespace, operatorNamespace }: Ques
   yield { title: 'Kubernetes', findings: [versionFinding(probe.version), clockFinding(probe)] }
   yield await section('Kinds', () => kindFindings(client))
   yield await section('Operator', async () => {
-    const { findings, leads, account } = await operatorFindings(client, operatorNamespace, clock.now() + ahead)
-    return [...findings, ...(await roleFindings(client, account, leads)), ...(await policyFindings(client))]
+    const { findings, leads, settings } = await operatorFindings(client, operatorNamespace, clock.now() + ahead)
+    return [...findings, ...(await roleFindings(client, settings, leads)), ...(await policyFindings(client))]
   })
   yield await section('Authorities', async () => {
     const stores = await fillStores(client, {

@@ -14,7 +14,7 @@ import {
   roles,
 } from '../../../../src/cli/check/resources.ts'
 import { clockFinding, versionFinding } from '../../../../src/cli/check/server.ts'
-import { deployments, leases, type RawObject } from '../../../../src/k8s/resource.ts'
+import { deployments, leases, namespaces, type RawObject } from '../../../../src/k8s/resource.ts'
 import { forbidding, runInWorld } from '../../../support/cli-run.ts'
 import { OPERATOR_NAMESPACE } from '../../../support/material.ts'
 import { authority, openShop } from '../../../support/scenario/cast.ts'
@@ -25,18 +25,33 @@ let installed: ReturnType<World['api']['snapshot']>
 const name = 'mutual-identity'
 const established = { conditions: [{ type: 'Established', status: 'True' }] }
 
+const account = { namespace: OPERATOR_NAMESPACE, serviceAccount: name, options: ['restart'] as const }
+const RBAC = rbacObjects(account) as readonly RawObject[]
+const RBAC_KINDS = {
+  ClusterRole: clusterRoles,
+  Role: roles,
+  ClusterRoleBinding: clusterRoleBindings,
+  RoleBinding: roleBindings,
+}
+
+/** Instead of all namespaces, with the rights that the manifests give then. */
+async function watchOnly(watchNamespaces: readonly string[], args: readonly string[]): Promise<void> {
+  const kindOf = (object: RawObject) => RBAC_KINDS[object.kind as keyof typeof RBAC_KINDS]
+  for (const object of RBAC) {
+    await world.person.delete(kindOf(object), { namespace: object.metadata.namespace ?? '', name: object.metadata.name }, {})
+  }
+  for (const object of rbacObjects({ ...account, watchNamespaces }) as readonly RawObject[])
+    await world.person.create(kindOf(object), object)
+  await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { containers: [{ name: 'operator', args }] } } } })
+}
+
 async function installedWorld(): Promise<World> {
   const made = createWorld()
   const { person } = made
   await openShop(made)
   for (const definition of wanted)
     await person.create(customResourceDefinitions, { ...(definition as unknown as RawObject), status: established })
-  for (const object of rbacObjects({ namespace: OPERATOR_NAMESPACE, serviceAccount: name, options: ['restart'] }) as readonly RawObject[]) {
-    if (object.kind === 'ClusterRole') await person.create(clusterRoles, object)
-    if (object.kind === 'Role') await person.create(roles, object)
-    if (object.kind === 'ClusterRoleBinding') await person.create(clusterRoleBindings, object)
-    if (object.kind === 'RoleBinding') await person.create(roleBindings, object)
-  }
+  for (const object of RBAC) await person.create(RBAC_KINDS[object.kind as keyof typeof RBAC_KINDS], object)
   const metadata = { namespace: OPERATOR_NAMESPACE, name }
   await person.create(deployments, {
     metadata,
@@ -194,6 +209,61 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     expect(out).toMatch(/^! ClusterMutualAuthority new is waiting: NotReported/m)
     expect([code, /^Healthy, 1 warning\.$/m.test(out)]).toEqual([0, true])
   })
+})
+
+describe('an operator that serves some namespaces only', () => {
+  beforeEach(async () => {
+    await world.person.create(namespaces, { metadata: { name: 'bank' } })
+    await watchOnly(['bank', 'shop'], ['--watch-namespaces=shop,bank', '--restart-workloads=true'])
+  })
+
+  it('has roles and bindings in each of them, in default for events, and is healthy', async () => {
+    const { out, code } = await runInWorld(world, ['check'])
+    expect([lines(out, '×'), lines(out, '!'), code]).toEqual([[], [], 0])
+    for (const role of ['shop/mutual-identity-controller', 'bank/mutual-identity-restart', 'default/mutual-identity-events']) {
+      expect(out).toMatch(new RegExp(`^√ Role ${role} has all rights$`, 'm'))
+      expect(out).toMatch(new RegExp(`^√ RoleBinding ${role} gives the role to ServiceAccount `, 'm'))
+    }
+  })
+
+  it.each([
+    ['bank', 'controller'],
+    ['shop', 'restart'],
+    ['default', 'events'],
+  ])('lacks a binding in %s', async (namespace, role) => {
+    await world.person.delete(roleBindings, { namespace, name: `${name}-${role}` }, {})
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(lines(out, '×')).toEqual([
+      `× RoleBinding ${namespace}/mutual-identity-${role} is not there: the operator has none of the rights of the role`,
+    ])
+    expect(code).toBe(4)
+  })
+
+  it('lacks what a namespace needs that it was told to watch since', async () => {
+    const args = ['--watch-namespaces', 'shop,bank,new']
+    await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { containers: [{ name: 'operator', args }] } } } })
+    const { out } = await runInWorld(world, ['check'])
+    expect(lines(out, '×')).toEqual([
+      '× ClusterRole mutual-identity-controller lacks list, watch namespaces for new',
+      '× Role new/mutual-identity-controller is not there',
+    ])
+  })
+
+  it('by its roles, and yet serves all', async () => {
+    await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { containers: [] } } } })
+    const { out } = await runInWorld(world, ['check'])
+    expect(out).toMatch(/^× ClusterRole mutual-identity-controller lacks .*, and the operator serves all namespaces$/m)
+    const unseen = await runInWorld(world, ['check'], forbidding('deployments'))
+    expect(unseen.out).toMatch(/^! ClusterRole mutual-identity-controller lacks .*: the operator serves some namespaces only$/m)
+  })
+})
+
+it('the namespace of the operator that was mistaken is guessed from whom the bindings name', async () => {
+  const { out, code } = await runInWorld(world, ['check', '--operator-namespace', 'elsewhere'])
+  expect(out).toMatch(
+    /^× ClusterRoleBinding mutual-identity-controller does not name an account of elsewhere; it names ServiceAccount mutual-identity-system\/mutual-identity\n {4}did you mean --operator-namespace mutual-identity-system\? Else helm upgrade/m,
+  )
+  expect(code).toBe(4)
 })
 
 describe('under few rights', () => {
