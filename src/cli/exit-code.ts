@@ -7,7 +7,7 @@ export const EXIT = {
   noAnswer: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** Something waits, or is still to be done; it needs nobody. */
+  /** Something waits, is still to be done, or is unknown to this account; it needs nobody. */
   waiting: 3,
   /** Refused or unhealthy: a person is needed. */
   refused: 4,

@@ -4,7 +4,7 @@ import { type Flag, type Flags, GLOBAL_FLAGS } from './flags.ts'
 import type { Verb } from './verb.ts'
 
 const EXIT_CODES =
-  'Exit codes: 0 good, 1 could not answer, 2 the command line is wrong, 3 something waits or is to be done, 4 refused or unhealthy.'
+  'Exit codes: 0 good, 1 could not answer, 2 the command line is wrong, 3 something waits, is to be done or unknown, 4 refused or unhealthy.'
 
 /** What `help` prints. A verb without a summary is for programs and not listed. */
 export function overview(verbs: readonly Verb[]): string {

@@ -117,11 +117,13 @@ describe('a person who may only look', () => {
   })
 
   it('learns by check what each verb lacks, which is no fault of the installation', async () => {
-    const { out } = await mutual(viewer, 'check', '-n', 'plugin')
-    expect(out).toMatch(/^! mutualidentities.mutualidentity.io is served; its schema is unknown/m)
+    const { out, code } = await mutual(viewer, 'check', '-n', 'plugin')
+    expect(out).toMatch(/^\? mutualidentities.mutualidentity.io is served; its schema is unknown/m)
     expect(out).toMatch(/^√ you may list mutualidentities in namespace plugin$/m)
     expect(out).toMatch(/^! you may not patch mutualidentities in namespace plugin: renew is refused$/m)
     expect(out).not.toMatch(/^×/m)
+    expect(out).toMatch(/^Nothing wrong seen, .*\d+ unknown\.$/m)
+    expect(code).toBe(3)
   })
 
   it('completes names through kubectl', async () => {

@@ -3,8 +3,8 @@
 import { messageOf } from '../../base/errors.ts'
 import { isForbidden, isNotFound } from '../../k8s/errors.ts'
 
-/** `warning`: it works, or it cannot be told; `bad`: it does not, and the exit code says so. */
-export type Level = 'good' | 'warning' | 'bad'
+/** `warning`: it works, but; `unknown`: this account may not see whether it does; `bad`: it does not. The exit code tells the last two. */
+export type Level = 'good' | 'warning' | 'unknown' | 'bad'
 
 export interface CheckFinding {
   readonly level: Level
@@ -20,6 +20,7 @@ export interface Section {
 
 export const good = (text: string): CheckFinding => ({ level: 'good', text })
 export const warning = (text: string, remedy: string): CheckFinding => ({ level: 'warning', text, remedy })
+export const unseen = (text: string, remedy: string): CheckFinding => ({ level: 'unknown', text, remedy })
 export const bad = (text: string, remedy: string): CheckFinding => ({ level: 'bad', text, remedy })
 
 /** The object, `unknown` where this account may not read it, undefined where there is none. */
@@ -35,7 +36,7 @@ export async function lookAt<T>(read: () => Promise<T>): Promise<T | 'unknown' |
 
 /** What may not be read is no fault of the installation. */
 export const unknown = (what: string): CheckFinding =>
-  warning(`${what}: unknown, it may not be read by this account`, 'run the check with an account that may read it')
+  unseen(`${what}: unknown, it may not be read by this account`, 'run the check with an account that may read it')
 
 /** A section that broke off says so, and the others go on. */
 export async function section(title: string, look: () => Promise<readonly CheckFinding[]>): Promise<Section> {

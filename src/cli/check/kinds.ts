@@ -4,7 +4,7 @@ import { customResourceDefinitions as wanted } from '../../api/crd.ts'
 import { GROUP, VERSION } from '../../api/names.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
-import { bad, type CheckFinding, good, lookAt, warning } from './finding.ts'
+import { bad, type CheckFinding, good, lookAt, unseen, warning } from './finding.ts'
 import { byHelm, byUpgrade } from './remedies.ts'
 import { customResourceDefinitions } from './resources.ts'
 
@@ -25,7 +25,7 @@ async function kindFinding(client: Client, definition: Definition): Promise<Chec
 async function served(client: Client, { spec, metadata }: Definition): Promise<CheckFinding> {
   const plurals = await client.discover(GROUP, VERSION)
   if (!plurals.includes(spec.names.plural)) return missing(metadata.name)
-  return warning(
+  return unseen(
     `${metadata.name} is served; its schema is unknown, the definition may not be read by this account`,
     'run the check with an account that may read customresourcedefinitions',
   )

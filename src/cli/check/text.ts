@@ -1,6 +1,6 @@
 // The sections of the check as text, and what they come to. Pure.
 
-import { EXIT, type ExitCode } from '../exit-code.ts'
+import { EXIT, type ExitCode, worst } from '../exit-code.ts'
 import type { Paint, Style } from '../output/colour.ts'
 import { printable } from '../output/printable.ts'
 import type { Level, Section } from './finding.ts'
@@ -9,6 +9,7 @@ import type { Level, Section } from './finding.ts'
 const MARKS: Readonly<Record<Level, readonly [mark: string, style: Style]>> = {
   good: ['√', 'good'],
   warning: ['!', 'waiting'],
+  unknown: ['?', 'waiting'],
   bad: ['×', 'bad'],
 }
 
@@ -22,11 +23,14 @@ export function sectionText({ title, findings }: Section, paint: Paint): string 
 
 export function conclusion(sections: readonly Section[], paint: Paint): string {
   const count = (level: Level): number => sections.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length
-  const [wrong, doubtful] = [count('bad'), count('warning')]
-  const hints = doubtful === 0 ? '' : `, ${doubtful} warning${doubtful === 1 ? '' : 's'}`
-  if (wrong === 0) return paint('good', `Healthy${hints}.\n`)
+  const [wrong, doubtful, unseen] = [count('bad'), count('warning'), count('unknown')]
+  const hints = (doubtful === 0 ? '' : `, ${doubtful} warning${doubtful === 1 ? '' : 's'}`) + (unseen === 0 ? '' : `, ${unseen} unknown`)
+  if (wrong === 0) return unseen === 0 ? paint('good', `Healthy${hints}.\n`) : paint('waiting', `Nothing wrong seen${hints}.\n`)
   return paint('bad', `${wrong} thing${wrong === 1 ? ' is' : 's are'} wrong${hints}.\n`)
 }
 
+/** What could not be seen is not called good: whoever asks with too few rights would never hear of a fault. */
+const EXIT_CODES: Readonly<Record<Level, ExitCode>> = { good: EXIT.good, warning: EXIT.good, unknown: EXIT.waiting, bad: EXIT.refused }
+
 export const exitOfCheck = (sections: readonly Section[]): ExitCode =>
-  sections.some(({ findings }) => findings.some(({ level }) => level === 'bad')) ? EXIT.refused : EXIT.good
+  worst(sections.flatMap(({ findings }) => findings.map(({ level }) => EXIT_CODES[level])))

@@ -24,8 +24,8 @@ export const check: Verb = {
   summary: 'Is the cluster ready, is the installation healthy, what may you do',
   usage: '',
   details: [
-    '√ is well, ! works or cannot be told, × is wrong; below a ! or × stands what to do. Exit code 0: nothing is wrong; 4: something is.',
-    'Needs no rights; what you may not read is a !.',
+    '√ is well, ! works but, ? may not be seen by you, × is wrong; below stands what to do. Needs no rights, but then sees little.',
+    'Exit code 0: nothing is wrong; 3: nothing wrong was seen, and something could not be seen; 4: something is wrong.',
   ],
   examples: ['kubectl mutual check', 'kubectl mutual check -n shop', 'kubectl mutual check --operator-namespace identity -o json'],
   flags: {},

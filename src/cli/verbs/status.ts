@@ -21,7 +21,7 @@ export const status: Verb = {
   usage: '',
   details: [
     'As the operator reported it, with the time that is left now. Below the tables stands why something is not ready. Exit code 0: all are ready;',
-    '3: one waits; 4: one is refused, or has expired. With --watch a line is added for each change, until Ctrl-C.',
+    '3: one waits, or authorities may not be read; 4: one is refused, or has expired. With --watch a line is added for each change, until Ctrl-C.',
   ],
   examples: ['kubectl mutual status -n shop', 'kubectl mutual status -A', 'kubectl mutual status -w'],
   flags: {
@@ -69,4 +69,6 @@ function seenIn({ identities, authorities, namespacedAuthorities }: Stores) {
   }
 }
 
-const exitCodeOf = ({ identities, authorities }: Standing): ExitCode => worst([...identities, ...authorities].map(exitOfState))
+/** An authority that may not be read may be the one that has expired. */
+const exitCodeOf = ({ identities, authorities, unknown }: Standing): ExitCode =>
+  worst([...[...identities, ...authorities].map(exitOfState), unknown.length === 0 ? EXIT.good : EXIT.waiting])

@@ -67,7 +67,10 @@ describe('the tables', () => {
 
 describe('under few rights', () => {
   it('says what of authorities is unknown', async () => {
-    const { out } = await runInWorld(world, ['status'], forbidding('clustermutualauthorities', 'mutualauthorities'))
+    const few = forbidding('clustermutualauthorities', 'mutualauthorities')
+    const { out } = await runInWorld(world, ['status'], few)
+    // Nothing is wrong with what it sees there, and it is not good either.
+    expect((await runInWorld(world, ['status', '-n', 'default'], few)).code).toBe(3)
     expect(out).toMatch(/^payments +ready/m)
     expect(out).toMatch(/^unknown: ClusterMutualAuthorities and MutualAuthorities may not be read by this account$/m)
   })
