@@ -23,6 +23,7 @@ import { findAuthorities, findIdentities } from '../find.ts'
 import { readFormat } from '../flags.ts'
 import { lookAtLease } from '../lease-seen.ts'
 import { lookAtSources } from '../look-at-sources.ts'
+import { requireNamespace } from '../namespace-there.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
 import { usageError } from '../usage-error.ts'
@@ -87,7 +88,10 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
   const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
   const lease = await lookAtLease(question.cluster.client, operatorNamespace, () => question.session.clock.now())
   const now = question.session.clock.now()
-  if (identities.length === 0) question.session.complain(`there are no identities in namespace ${namespace}\n`)
+  if (identities.length === 0) {
+    await requireNamespace(question.cluster.client, namespace)
+    question.session.complain(`there are no identities in namespace ${namespace}\n`)
+  }
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
@@ -105,6 +109,8 @@ async function explainAuthorities(question: Question, target: Target & { kind: '
     only: ['authorities', 'namespacedAuthorities', 'caSecrets', 'bundleRecords'],
   })
   const authorities = findAuthorities(stores, namespace, target)
+  const ofNamespace = target.name === undefined && target.of.includes('MutualAuthority')
+  if (ofNamespace && !authorities.some(({ ref }) => ref.namespace === namespace)) await requireNamespace(cluster.client, namespace)
   const unreadable = await lookAtSources(cluster.client, operatorNamespace, authorities, stores)
   if (authorities.length === 0) session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
   const now = session.clock.now()

@@ -11,6 +11,7 @@ import { dotText } from '../graph/dot.ts'
 import { type Graph, graphOf } from '../graph/model.ts'
 import { svgText } from '../graph/svg.ts'
 import { treeText } from '../graph/tree.ts'
+import { requireNamespace } from '../namespace-there.ts'
 import { dataText } from '../output/data.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
@@ -56,6 +57,7 @@ async function look({ cluster, operatorNamespace, clusterDomain }: Question, nam
   const { client } = cluster
   const stores = await fillStores(client, { namespace, operatorNamespace })
   if (!stores.identities.readable) throw unreadable('MutualIdentities', namespace ?? '')
+  if (namespace !== undefined && stores.identities.size === 0) await requireNamespace(client, namespace)
   const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
   const identities = [...stores.identities.all()].sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
   return graphOf({

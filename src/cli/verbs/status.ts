@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, worst } from '../exit-code.ts'
 import { fillStores } from '../fill-stores.ts'
 import { unreadable } from '../find.ts'
 import { readFormat } from '../flags.ts'
+import { requireNamespace } from '../namespace-there.ts'
 import { dataText } from '../output/data.ts'
 import { follow } from '../status/follow.ts'
 import { exitOfState } from '../status/state.ts'
@@ -49,6 +50,9 @@ async function answer(question: Question): Promise<ExitCode> {
   const namespace = withNamespace ? undefined : question.namespace
   const stores = await fillStores(question.cluster.client, { namespace, operatorNamespace, only: COLLECTIONS })
   if (!stores.identities.readable) throw unreadable('MutualIdentities', namespace ?? '')
+  if (namespace !== undefined && stores.identities.size + stores.namespacedAuthorities.size === 0) {
+    await requireNamespace(question.cluster.client, namespace)
+  }
   const now = session.clock.now()
   const standing = standingOf(seenIn(stores), now)
   const format = readFormat(given.values['output'], FORMATS)
