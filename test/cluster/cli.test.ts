@@ -6,14 +6,17 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
 import { provideBinaries } from '../../scripts/control-plane/index.ts'
 import { resourceOf } from '../../scripts/install/kinds.ts'
 import { PROJECT_FOLDER } from '../../scripts/install/manifests.ts'
 import { mutualIdentities } from '../../src/api/kinds.ts'
+import { roleBindings } from '../../src/cli/check/resources.ts'
 import type { RawObject } from '../../src/k8s/resource.ts'
 import { eventually } from '../support/cluster-eventually.ts'
 import { createPlace, type Place, statusOf } from '../support/cluster-objects.ts'
 import { startCluster, type TestCluster, VIEWER } from '../support/cluster-operator.ts'
+import { yamlBlocks } from '../support/documents.ts'
 import { keyDetector } from '../support/key-detector.ts'
 
 const EDITOR = 'editor'
@@ -97,7 +100,7 @@ describe('a person who may only look', () => {
     expect(explained.out).toMatch(/^Secret: +unknown/m)
     expect(explained.out).toMatch(/^Pods: +1 selected/m)
     const authority = await mutual(viewer, 'explain', 'authority', 'default')
-    expect(authority.out).toMatch(/^Next step: +unknown: CA Secrets in namespace \S+ may not be read by this account$/m)
+    expect(authority.out).toMatch(/^Next step: +cannot tell, because CA Secrets in namespace \S+ may not be read by this account$/m)
     const inspected = await mutual(viewer, 'inspect', 'payments', '-n', 'plugin')
     expect(inspected.out).toMatch(/^Secret: +payments-mtls: unknown/m)
     expect(inspected.out).toMatch(/^Anchor 1: /m)
@@ -136,6 +139,45 @@ describe('a person who may only look', () => {
     expect(new Set(writes)).toEqual(new Set(['mutualidentities', 'selfsubjectaccessreviews']))
     // The one that was refused above.
     expect(writes.filter((resource) => resource === 'mutualidentities')).toHaveLength(1)
+  })
+})
+
+describe('a person who is bound in one namespace', () => {
+  let tenant: string
+
+  beforeAll(async () => {
+    const rbac = 'rbac.authorization.k8s.io'
+    await cluster.client.create(roleBindings, {
+      metadata: { namespace: 'plugin', name: 'tenant' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: `plugin-${VIEWER}` },
+      subjects: [{ apiGroup: rbac, kind: 'User', name: 'tenant' }],
+    })
+    tenant = await cluster.plane.clientKubeconfig('tenant', ['developers'])
+    await eventually(async () => expect((await mutual(tenant, 'status', '-n', 'plugin')).code).toBe(4))
+  })
+
+  it('sees how identities stand, and what cannot be told', async () => {
+    const { out } = await mutual(tenant, 'status', '-n', 'plugin')
+    expect(out).toMatch(/^payments +ready +Current/m)
+    expect(out).toMatch(/^unknown: ClusterMutualAuthorities may not be read by this account$/m)
+    const explained = await mutual(tenant, 'explain', 'payments', '-n', 'plugin')
+    expect(explained.out).toMatch(/^State: +ready: Current: .* \(as reported\)$/m)
+    expect(explained.out).toMatch(/^Next step: +cannot tell, because ClusterMutualAuthority default is unknown: it may not be read/m)
+    expect((await mutual(tenant, 'graph', '-n', 'plugin')).out).toMatch(/ClusterMutualAuthority default.*\n.*plugin\/payments/)
+    expect(await mutual(tenant, 'explain', 'authority', 'default', '-n', 'plugin')).toMatchObject({ code: 1, out: '' })
+  })
+
+  it('sees the authorities with the ClusterRole of the manual', async () => {
+    const block = yamlBlocks(PROJECT_FOLDER).find(({ path }) => path === 'docs/kubectl-mutual.md')
+    for (const document of parseAllDocuments(block?.text ?? '')) {
+      const object = document.toJS() as RawObject
+      await cluster.client.create(resourceOf(object), object)
+    }
+    await eventually(async () => {
+      const { out } = await mutual(tenant, 'status', '-n', 'plugin')
+      expect(out).toMatch(/^default +ready +Current/m)
+      expect(out).not.toMatch(/^unknown/m)
+    })
   })
 })
 

@@ -72,7 +72,7 @@ export function reportedAuthorityPage({ status, ...authority }: Authority, unkno
         ? `${ready.status === 'True' ? 'ready' : 'not ready'}: ${ready.reason}: ${ready.message} (as reported)`
         : 'nothing was reported yet',
     ],
-    ['Next step', { text: `unknown: ${unknown}`, style: 'waiting' }],
+    ['Next step', { text: `cannot tell, because ${unknown}`, style: 'waiting' }],
     ...(status.lastFailure ? [['Last failure', failureText(status.lastFailure)] as const] : []),
   ]
 }

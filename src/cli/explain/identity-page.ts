@@ -1,7 +1,7 @@
 // Facts and plan of an identity as a page for people. Pure: text in one column of names and one of values.
 
 import { authorityText } from '../../api/names.ts'
-import type { Instant } from '../../base/instant.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { IdentityFacts, SecretFacts } from '../../controllers/identity/facts.ts'
 import { currentRenewAt } from '../../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../../controllers/identity/plan.ts'
@@ -9,6 +9,8 @@ import type { Readiness } from '../../controllers/readiness.ts'
 import { controllerText, type LeaseSeen } from '../lease-seen.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
+import { identitySummary } from '../status/identity-row.ts'
+import { STATE_STYLES } from '../status/state.ts'
 import { failureText, standingOf, stateCell } from './state.ts'
 
 /** The rows of the page. `lease`: whether anybody does what is planned. */
@@ -24,13 +26,45 @@ export function identityPage(facts: IdentityFacts, plan: IdentityPlan, lease: Le
     ...secretRows(facts.secret, now),
     ...facts.formerSecrets.map(({ name }): PageRow => ['Old Secret', name]),
     undefined,
+    ...(cannotTell(plan) ? reportedRows(facts, plan, now) : planRows(facts, plan, now)),
+    ['Controller', controllerText(lease, now)],
+    ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
+  ]
+}
+
+function planRows(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageRow[] {
+  return [
     ['State', stateCell(identityStanding(facts, plan, now))],
     ['Next step', plan.held ? 'nothing before the next attempt' : stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(facts, plan, now)],
-    ['Controller', controllerText(lease, now)],
-    ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
   ]
+}
+
+/** How it stands says the operator, who sees everything; what it will do next cannot be told by whoever does not. */
+function reportedRows({ identity, secret }: IdentityFacts, { readiness }: IdentityPlan, now: Instant): PageRow[] {
+  const { state, reason, message, expired } = identitySummary(identity, now)
+  const { notAfter, renewAt } = identity.status.certificate ?? {}
+  const [endsAt, renewsAt] = [notAfter, renewAt].map((text) => parseInstant(text ?? ''))
+  return [
+    ['State', { text: `${state}: ${reason}: ${message} (as reported)`, style: STATE_STYLES[state] }],
+    // Where the Secret may be read, its own certificate stands above.
+    ...(endsAt === undefined || secret !== 'unknown' ? [] : [untilRow(endsAt, expired, now)]),
+    ...(renewsAt === undefined ? [] : [['Renewal', `at ${instantText(renewsAt, now)} (as reported)`] as const]),
+    ['Next step', { text: `cannot tell, because ${readiness.message}`, style: 'waiting' }],
+  ]
+}
+
+function untilRow(endsAt: Instant, expired: boolean, now: Instant): PageRow {
+  return [
+    'Certificate',
+    { text: `${expired ? 'expired, ' : ''}until ${instantText(endsAt, now)} (as reported)`, style: expired ? 'bad' : undefined },
+  ]
+}
+
+/** What this account may not read decides about the step. */
+export function cannotTell({ readiness: { reason } }: IdentityPlan): boolean {
+  return reason === 'FactsUnknown' || reason === 'SecretUnknown' || reason === 'AuthorityUnknown'
 }
 
 /** While there is no certificate in force, it waits for the one that is about to be made. */

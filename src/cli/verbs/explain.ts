@@ -13,9 +13,9 @@ import type { Certificate } from '../../pki/certificate.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { Stores } from '../../stores.ts'
 import { withCluster } from '../asking.ts'
-import { type ExitCode, worst } from '../exit-code.ts'
+import { EXIT, type ExitCode, worst } from '../exit-code.ts'
 import { authorityPage, reportedAuthorityPage } from '../explain/authority-page.ts'
-import { identityPage, identityStanding } from '../explain/identity-page.ts'
+import { cannotTell, identityPage, identityStanding } from '../explain/identity-page.ts'
 import { exitOf, standingOf } from '../explain/state.ts'
 import { readTarget, type Target } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
@@ -26,6 +26,8 @@ import { lookAtSources } from '../look-at-sources.ts'
 import { requireNamespace } from '../namespace-there.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
+import { identitySummary } from '../status/identity-row.ts'
+import { exitOfState } from '../status/state.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
 
@@ -37,8 +39,8 @@ export const explain: Verb = {
   usage: '[NAME | authority [NAME]]',
   details: [
     'Of one identity, or of every one of the namespace without NAME; of authorities after the word authority. It is the controller’s own observation and',
-    'plan, made under your rights: what you may not read is called unknown. Exit code 0: ready and nothing to do; 3: waiting, or something is to be done;',
-    '4: refused, a person is needed.',
+    'plan, made under your rights. What you may not read is called unknown; the state then is the one that was reported, and the step cannot be told.',
+    'Exit code 0: ready and nothing to do; 3: waiting, something is to be done, or the step cannot be told; 4: refused, a person is needed.',
   ],
   examples: [
     'kubectl mutual explain payments -n shop',
@@ -95,7 +97,10 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
-    const exitCode = exitOf(plan, identityStanding(facts, plan, now))
+    // What is not known is not good, however it was reported.
+    const exitCode = cannotTell(plan)
+      ? worst([EXIT.waiting, exitOfState(identitySummary(identity, now))])
+      : exitOf(plan, identityStanding(facts, plan, now))
     return { rows: identityPage(facts, plan, lease, now), data: { facts, plan, lease }, exitCode }
   })
 }
@@ -109,12 +114,23 @@ async function explainAuthorities(question: Question, target: Target & { kind: '
     only: ['authorities', 'namespacedAuthorities', 'caSecrets', 'bundleRecords'],
   })
   const authorities = findAuthorities(stores, namespace, target)
+  if (target.name === undefined) complainOfUnread(question, stores, target)
   const ofNamespace = target.name === undefined && target.of.includes('MutualAuthority')
   if (ofNamespace && !authorities.some(({ ref }) => ref.namespace === namespace)) await requireNamespace(cluster.client, namespace)
   const unreadable = await lookAtSources(cluster.client, operatorNamespace, authorities, stores)
   if (authorities.length === 0) session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
   const now = session.clock.now()
   return authorities.map((authority) => explainAuthority(authority, stores, { question, unreadable, now }))
+}
+
+/** A list without them would look like all there are. */
+function complainOfUnread(
+  { session }: Question,
+  { authorities, namespacedAuthorities }: Stores,
+  { of }: Target & { kind: 'authority' },
+): void {
+  const unread = of.filter((kind) => !(kind === 'MutualAuthority' ? namespacedAuthorities : authorities).readable)
+  for (const kind of unread) session.complain(`${kind.replace(/y$/, 'ies')} may not be read by this account\n`)
 }
 
 interface Asked {

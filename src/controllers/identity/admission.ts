@@ -66,7 +66,7 @@ function namespaceAllowed({ authority, identity }: IdentityFacts): Readiness | u
 
 function authorityKnown({ authority }: IdentityFacts): Readiness | undefined {
   if (!authority || authority.unreadable === undefined) return undefined
-  const message = `${authorityText(authority.ref)}: ${authority.unreadable}, so the step depends on what it holds`
+  const message = `${authorityText(authority.ref)} is unknown: ${authority.unreadable}, so the step depends on what it holds`
   return { state: 'waiting', reason: 'AuthorityUnknown', message }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { MutualIdentityStatus } from '../../../../src/api/mutual-identity.ts'
 import { hours, seconds } from '../../../../src/base/duration.ts'
 import { formatInstant } from '../../../../src/base/instant.ts'
 import { identityPage } from '../../../../src/cli/explain/identity-page.ts'
@@ -96,9 +97,8 @@ describe('the page', () => {
   it('of a Secret that may not be read says unknown, and does not guess', () => {
     expect(pageOf(factsOf({ secret: 'unknown' }))).toMatchObject({
       Secret: 'unknown: Secrets of this namespace may not be read by this account',
-      State: expect.stringContaining('SecretUnknown'),
-      'Next step': 'nothing',
-      When: 'when something changes',
+      State: expect.stringMatching(/^waiting: NotReported: .* \(as reported\)$/),
+      'Next step': 'cannot tell, because Secret payments-mtls may not be read by this account, so the step depends on what it holds',
     })
   })
 
@@ -106,7 +106,7 @@ describe('the page', () => {
     expect(pageOf(factsOf({ unknown: ['pods', 'services'] }))).toMatchObject({
       Pods: 'unknown: pods of this namespace may not be read by this account',
       'DNS names': 'unknown: services of this namespace may not be read by this account',
-      State: expect.stringContaining('FactsUnknown'),
+      'Next step': expect.stringMatching(/^cannot tell, because pods and services may not be read by this account/),
     })
   })
 
@@ -114,8 +114,29 @@ describe('the page', () => {
     const authority = authorityOf({ signing: undefined, unreadable: 'it may not be read by this account' })
     expect(pageOf(factsOf({ authority }))).toMatchObject({
       Authority: 'ClusterMutualAuthority default: unknown: it may not be read by this account',
-      State: expect.stringContaining('AuthorityUnknown'),
+      'Next step': expect.stringMatching(
+        /^cannot tell, because ClusterMutualAuthority default is unknown: it may not be read by this account/,
+      ),
     })
+  })
+
+  it('under few rights says how it stands as it was reported, and what is reported of the certificate', () => {
+    const condition = { type: 'Ready', status: 'True', reason: 'Current', message: 'the certificate is current', observedGeneration: 1 }
+    const certificate = { notAfter: formatInstant(NOW + hours(2)), renewAt: formatInstant(NOW + hours(1)) }
+    const status = { conditions: [condition], certificate } as unknown as MutualIdentityStatus
+    const rows = pageOf(factsOf({ secret: 'unknown', identity: identityOf({ status }) }))
+    expect(rows).toMatchObject({
+      State: 'ready: Current: the certificate is current (as reported)',
+      Certificate: 'until 2026-11-24T14:00:00Z (in 2h) (as reported)',
+      Renewal: 'at 2026-11-24T13:00:00Z (in 1h) (as reported)',
+    })
+    expect(rows).not.toHaveProperty('Why')
+    const ended = { ...certificate, notAfter: formatInstant(NOW - hours(1)) }
+    expect(
+      pageOf(factsOf({ secret: 'unknown', identity: identityOf({ status: { ...status, certificate: ended } as MutualIdentityStatus }) }))[
+        'Certificate'
+      ],
+    ).toMatch(/^expired, until 2026-11-24T11:00:00Z/)
   })
 
   it('names whom it trusts besides, and what it is switched from', () => {

@@ -105,6 +105,29 @@ describe('explain', () => {
     expect(text).toMatch(/Authority: .*unknown: its CA Secrets or its bundle may not be read/)
   })
 
+  it('tells what was reported to a person who is bound in one namespace, and what it cannot tell', async () => {
+    const path = '/apis/mutualidentity.io/v1alpha1/namespaces/shop/mutualidentities'
+    const authorities = '/apis/mutualidentity.io/v1alpha1/clustermutualauthorities'
+    const under = (reason: string, status: string, type = 'Ready') => {
+      const conditions = [
+        { type: 'Ready', status: status === 'True' ? 'True' : 'False', reason, message: 'as it stands', observedGeneration: 1 },
+        ...(status === 'True' ? [] : [{ type, status: 'True', reason, message: 'as it stands', observedGeneration: 1 }]),
+      ]
+      const raw = identityObject()
+      const identity = { ...raw, metadata: { ...raw.metadata, generation: 1 }, status: { conditions } }
+      return run(['payments', '-n', 'shop'], answering([authorities, '/api/v1/namespaces'], { [path]: [identity] }))
+    }
+    const ready = await under('Current', 'True')
+    expect(ready.text).toMatch(/^State: +ready: Current: as it stands \(as reported\)$/m)
+    expect(ready.text).toMatch(
+      /^Next step: +cannot tell, because ClusterMutualAuthority default is unknown: it may not be read by this account/m,
+    )
+    const refused = await under('LifetimeOutOfBounds', 'False', 'Stalled')
+    expect([ready.exitCode, refused.exitCode]).toEqual([3, 4])
+    const all = await run(['authority', '-n', 'shop'], answering([authorities]))
+    expect([all.exitCode, all.errors]).toEqual([1, expect.stringContaining('ClusterMutualAuthorities of the cluster may not be read')])
+  })
+
   it('tells who works, by the Lease; unknown where it may not be read', async () => {
     const path = '/apis/coordination.k8s.io/v1/namespaces/mutual-identity-system/leases/mutual-identity'
     const spec = { holderIdentity: 'pod-1', leaseDurationSeconds: 15, renewTime: new Date().toISOString() }
@@ -197,7 +220,9 @@ describe('explain authority', () => {
 
   it('does not plan a first CA where CA Secrets may not be read', async () => {
     const { text, exitCode } = await run(['authority'], answering(['/api/v1/namespaces/mutual-identity-system/secrets']))
-    expect(text).toMatch(/^Next step: +unknown: CA Secrets in namespace mutual-identity-system may not be read by this account$/m)
+    expect(text).toMatch(
+      /^Next step: +cannot tell, because CA Secrets in namespace mutual-identity-system may not be read by this account$/m,
+    )
     expect(text).not.toContain('GenerationCreated')
     expect(exitCode).toBe(3)
   })
