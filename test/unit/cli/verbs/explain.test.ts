@@ -227,6 +227,17 @@ describe('explain authority', () => {
     expect(exitCode).toBe(3)
   })
 
+  it('says which kind is missing from a list', async () => {
+    const paths = [
+      '/apis/mutualidentity.io/v1alpha1/mutualauthorities',
+      '/apis/mutualidentity.io/v1alpha1/clustermutualauthorities',
+    ] as const
+    const own = authorityObject({}, { metadata: { name: 'internal', namespace: 'shop' } })
+    const { text, errors } = await run(['authority', '-n', 'shop'], answering([paths[1]], { [paths[0]]: [own] }))
+    expect(text).toMatch(/^Authority: +MutualAuthority shop\/internal$/m)
+    expect(errors).toBe('ClusterMutualAuthorities may not be read by this account\n')
+  })
+
   it('names what may be meant', async () => {
     const { errors } = await run(['authority', 'none', '-n', 'shop'])
     expect(errors).toContain('there is no ClusterMutualAuthority or MutualAuthority none in namespace shop')
