@@ -17,6 +17,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{/* The same with labels of people's own, of which none is set twice or changes what selects. root; more. */}}
+{{- define "mutual-identity.labelsWith" -}}
+{{ merge (include "mutual-identity.labels" .root | fromYaml) .more | toYaml }}
+{{- end }}
+
 {{/* The image by tag, and by digest where there is one. */}}
 {{- define "mutual-identity.image" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}

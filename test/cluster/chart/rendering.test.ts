@@ -141,6 +141,18 @@ describe('the image', () => {
   })
 })
 
+it('labels of people’s own come beside those of the chart, which stay as they are', async () => {
+  const own = the('Deployment', standard)['spec'].template.metadata.labels as Record<string, string>
+  const theirs = Object.fromEntries(Object.keys(own).map((key) => [key, 'theirs']))
+  const labels = { ...theirs, team: 'a' }
+  const watched = { enabled: true, labels }
+  const monitoring = { serviceMonitor: watched, prometheusRule: watched, dashboard: watched }
+  const objects = await helm.template({ podLabels: labels, monitoring })
+  expect(the('Deployment', objects)['spec'].template.metadata.labels).toEqual({ ...own, team: 'a' })
+  for (const kind of ['ServiceMonitor', 'PrometheusRule']) expect(the(kind, objects).metadata.labels).toEqual({ ...own, team: 'a' })
+  expect(the('ConfigMap', objects).metadata.labels).toMatchObject({ ...own, team: 'a' })
+})
+
 it.each(['123', '1e3', 'true'])('names that YAML reads as something else stay texts: %s', async (name) => {
   const text = await helm.run(['template', name, CHART, '--namespace', name], {
     watchNamespaces: [`${name}0`, '0'],
@@ -208,9 +220,37 @@ describe('values', () => {
     ['labels that are no texts', { podLabels: { on: true } }, /podLabels/],
     ['an address that goes on with flags of its own', { metrics: { host: '0.0.0.0\n            - --evil=1' } }, /host/],
     ['a priority class that goes on with fields of its own', { priorityClassName: 'x\n      hostNetwork: true' }, /priorityClassName/],
+    ['a tag within the repository', { image: { repository: 'registry.test:5000/mi:1.0' } }, /repository/],
+    ['a prefix longer than an address', { networkPolicy: { apiServerCIDRs: ['10.0.0.1/99'] } }, /apiServerCIDRs/],
+    ['a prefix longer than an IPv6 address', { networkPolicy: { apiServerCIDRs: ['fd00::1/129'] } }, /apiServerCIDRs/],
+    ['an address that is none', { networkPolicy: { apiServerCIDRs: ['10.0.0.256/32'] } }, /apiServerCIDRs/],
+    ['a peer that is no address range', { networkPolicy: { metricsFrom: [{ ipBlock: { cidr: '10.0.0.1' } }] } }, /cidr/],
+    ['a quantity of an unknown unit', { resources: { limits: { memory: '10x' } } }, /memory/],
+    // Without a label the selector is every namespace's.
+    ['a DNS of every namespace', { networkPolicy: { dnsNamespaceLabels: { 'kubernetes.io/metadata.name': null } } }, /dnsNamespaceLabels/],
     ['a toleration with a misspelt field', { tolerations: [{ kay: 'a' }] }, /kay/],
   ])('%s is refused', async (_what, values, said) => {
     await expect(helm.template(values)).rejects.toThrow(said)
+  })
+
+  const paths = new Set(chartValues(text).flatMap(({ path }) => path.split('.').map((_, i, keys) => keys.slice(0, i + 1).join('.'))))
+  /** No request and no limit is something to want, and only null takes a default away. */
+  const optional = /^resources\./
+  it.each([...paths].filter((path) => !optional.test(path)))('%s set to null is refused', async (path) => {
+    const values = path.split('.').reduceRight<unknown>((below, key) => ({ [key]: below }), null) as Values
+    await expect(helm.template(values)).rejects.toThrow(`missing property '${path.split('.').at(-1)}'`)
+  })
+
+  it.each<[string, Values]>([
+    ['no limit of CPU', { resources: { limits: { cpu: null } } }],
+    ['quantities of each notation', { resources: { limits: { cpu: 1.5, memory: '1e9' }, requests: { cpu: '100m', memory: '.5Gi' } } }],
+    [
+      'address ranges',
+      { networkPolicy: { apiServerCIDRs: ['10.0.0.1/32', '0.0.0.0/0', 'fd00::/8', '::ffff:10.0.0.1/128', '192.168.255.0/24'] } },
+    ],
+    ['a registry at an IPv6 address', { image: { repository: '[fd00::1]:5000/a/b_c.d' } }],
+  ])('%s are taken', async (_what, values) => {
+    await expect(helm.template(values)).resolves.not.toEqual([])
   })
 })
 
