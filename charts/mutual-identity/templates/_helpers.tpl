@@ -38,4 +38,25 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mutual-identity.name"
 {{- if has .Release.Namespace .Values.watchNamespaces }}
 {{- fail (printf "watchNamespaces %q: the operator's own namespace holds CA keys and has no identities; take it out" .Release.Namespace) }}
 {{- end }}
+{{- /* The rest is seen in the cluster. Without one (helm template) every lookup is empty, and nothing is refused. */}}
+{{- if lookup "v1" "Namespace" "" "kube-system" }}
+{{- range .Values.watchNamespaces }}
+{{- if not (lookup "v1" "Namespace" "" .) }}
+{{- fail (printf "watchNamespaces %q: there is no such namespace, and each must exist to get its Role; correct the name, make the namespace (kubectl create namespace %s), or take it out" . .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $binding := printf "%s-controller" (include "mutual-identity.name" .) }}
+{{- with lookup "rbac.authorization.k8s.io/v1" "ClusterRoleBinding" "" $binding }}
+{{- $remedy := printf "there is one installation in a cluster: upgrade that one, or uninstall it first (docs/install.md); where nothing is installed there any more, kubectl delete clusterrolebinding %s" $binding }}
+{{- range .subjects }}
+{{- if ne (.namespace | default $.Release.Namespace) $.Release.Namespace }}
+{{- fail (printf "namespace %q: the operator is installed in namespace %q already, for ClusterRoleBinding %s gives its rights to the account there; %s" $.Release.Namespace .namespace $binding $remedy) }}
+{{- end }}
+{{- end }}
+{{- $release := index (.metadata.labels | default dict) "app.kubernetes.io/instance" | default $.Release.Name }}
+{{- if ne $release $.Release.Name }}
+{{- fail (printf "release %q: the operator is installed as release %q already, for ClusterRoleBinding %s has its label; %s" $.Release.Name $release $binding $remedy) }}
+{{- end }}
+{{- end }}
 {{- end }}

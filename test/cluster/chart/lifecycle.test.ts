@@ -7,7 +7,7 @@ import { customResourceDefinitions } from '../../../scripts/install/kinds.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
 import { isNotFound } from '../../../src/k8s/errors.ts'
 import { configMaps, deployments, namespaces, pods, type RawObject, type Resource, secrets } from '../../../src/k8s/resource.ts'
-import { CHART, type Manifest } from '../../support/chart.ts'
+import { CHART, type Manifest, RELEASE } from '../../support/chart.ts'
 import { type ChartCluster, releaseArguments, startChartCluster } from '../../support/chart-cluster.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { createPlace, findObject, listAll, type Place, placeIn } from '../../support/cluster-objects.ts'
@@ -27,6 +27,7 @@ const clusterRoles: Resource = {
   kind: 'ClusterRole',
   namespaced: false,
 }
+const clusterRoleBindings: Resource = { ...clusterRoles, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' }
 /** As somebody wrote it for the first version, with less than there is now. */
 const OLDER = { trustDomain: 'example.org', replicas: 1, log: { level: 'debug' } }
 
@@ -126,6 +127,29 @@ async function checkedPolicies(): Promise<readonly RawObject[]> {
   return all
 }
 
+describe('installed a second time, even where Helm is told to take over what is there,', () => {
+  const second = (release: string, namespace: string) =>
+    cluster.helm.run(['install', release, CHART, '--namespace', namespace, '--take-ownership'], OLDER)
+
+  it('it is refused in another namespace', async () => {
+    await expect(second('mutual-identity', 'shop')).rejects.toThrow(
+      /installed in namespace "mutual-identity-system" already.*uninstall it first/,
+    )
+  })
+
+  it('it is refused under another name', async () => {
+    await expect(second('another', OPERATOR_NAMESPACE)).rejects.toThrow(
+      /installed as release "mutual-identity" already.*uninstall it first/,
+    )
+  })
+
+  it('what is installed stays as it is', async () => {
+    const { metadata, ...binding } = await own(clusterRoleBindings, 'mutual-identity-controller')
+    expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'mutual-identity' })
+    expect(binding['subjects']).toMatchObject([{ namespace: OPERATOR_NAMESPACE }])
+  })
+})
+
 describe('upgraded', () => {
   it('from an older values file gives what is new since, and keeps what the file says', async () => {
     await cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, replicas: 2, restartWorkloads: true })
@@ -151,6 +175,24 @@ describe('upgraded', () => {
     await cluster.helm.run(releaseArguments('rollback', '1'))
     expect((await own(deployments))['spec'].replicas).toBe(1)
     await expect(own(clusterRoles, 'mutual-identity-restart').catch(isNotFound)).resolves.toBe(true)
+  })
+
+  it('with a namespace to watch that there is not, is refused before anything is changed', async () => {
+    const before = await own(clusterRoles, 'mutual-identity-controller')
+    const mistyped = cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, watchNamespaces: ['shop', 'shpo'] })
+    await expect(mistyped).rejects.toThrow(/watchNamespaces "shpo": there is no such namespace.*kubectl create namespace shpo/)
+    expect(await own(clusterRoles, 'mutual-identity-controller')).toEqual(before)
+  })
+
+  it('and failed on its way is put right by a rollback, values too', async () => {
+    const { rules } = await own(clusterRoles, 'mutual-identity-controller')
+    const refused = { ...OLDER, watchNamespaces: ['shop'], podAnnotations: { 'no name of an annotation': '' } }
+    await expect(cluster.helm.run(releaseArguments('upgrade', CHART), refused)).rejects.toThrow(/podAnnotations|annotations/)
+    expect((await own(clusterRoles, 'mutual-identity-controller'))['rules']).not.toEqual(rules)
+    await cluster.helm.run(releaseArguments('rollback'))
+    expect((await own(clusterRoles, 'mutual-identity-controller'))['rules']).toEqual(rules)
+    const values = await cluster.helm.run(['get', 'values', RELEASE, '--namespace', OPERATOR_NAMESPACE, '-o', 'json'])
+    expect(JSON.parse(values)).toEqual(OLDER)
   })
 
   it('changes no certificate', async () => {

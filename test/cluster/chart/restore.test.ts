@@ -1,12 +1,15 @@
 // What docs/install.md says of kinds that are there already and of backup and restore, done with kubectl and Helm on a real API server.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { connectCluster } from '../../../scripts/install/cluster.ts'
+import { startController } from '../../../scripts/install/controller-process.ts'
 import { PROJECT_FOLDER } from '../../../scripts/install/manifests.ts'
+import { controllerKubeconfig } from '../../../scripts/install/service-account.ts'
 import { namespaces, type RawObject } from '../../../src/k8s/resource.ts'
-import { CHART } from '../../support/chart.ts'
+import { CHART, RELEASE } from '../../support/chart.ts'
 import { type ChartCluster, releaseArguments, startChartCluster } from '../../support/chart-cluster.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { createPlace, findObject, type Place } from '../../support/cluster-objects.ts'
@@ -80,4 +83,34 @@ it('kinds that somebody applied before are taken over when Helm is told so', asy
   expect(await cluster.kubectl(['get', 'crd', ...KINDS, '-o', `jsonpath={range .items[*]}${owner} {end}`])).toBe(
     'mutual-identity '.repeat(3),
   )
+})
+
+it('a backup that is restored into another namespace moves the CA there', async () => {
+  const namespace = 'elsewhere'
+  shop = await createPlace(cluster.client, 'shop')
+  const first = await cluster.startAsDeployed()
+  await shop.identity('web')
+  await shop.ready('web')
+  const root = rootOf(await shop.secret('web'))
+  const ca = await backUp('ca.yaml', '-n', OPERATOR_NAMESPACE, 'secrets,configmaps', ...OURS)
+  await first.stop()
+  await cluster.helm.run(releaseArguments('uninstall'))
+
+  // As the sed of the document does.
+  writeFileSync(ca, readFileSync(ca, 'utf8').replaceAll(/^ {4}namespace: mutual-identity-system$/gm, `    namespace: ${namespace}`))
+  await cluster.kubectl(['create', 'namespace', namespace])
+  await cluster.kubectl(['apply', '-f', ca])
+  await cluster.helm.run(['install', RELEASE, CHART, '--namespace', namespace, '--take-ownership'])
+  const administrator = await connectCluster(cluster.plane.kubeconfigFile, 'restore-test')
+  const file = join(folder, 'moved.kubeconfig')
+  const kubeconfig = await controllerKubeconfig(administrator, { namespace, file })
+  await administrator.close()
+  const second = await startController({ kubeconfig, namespace, logFile: join(folder, 'moved.log'), flags: [], ownGroup: true })
+  try {
+    await shop.identity('late')
+    await shop.ready('late')
+    expect(rootOf(await shop.secret('late'))).toBe(root)
+  } finally {
+    await second.kill()
+  }
 })
