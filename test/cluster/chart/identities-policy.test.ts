@@ -4,10 +4,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Cluster, connectCluster } from '../../../scripts/install/cluster.ts'
 import { resourceOf } from '../../../scripts/install/kinds.ts'
-import { mutualIdentities } from '../../../src/api/kinds.ts'
+import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
 import type { Client } from '../../../src/k8s/client.ts'
 import { configMaps, namespaces, type RawObject } from '../../../src/k8s/resource.ts'
-import { type ChartCluster, eventuallyRefused, refusal, startChartCluster } from '../../support/chart-cluster.ts'
+import { CHART } from '../../support/chart.ts'
+import { type ChartCluster, eventuallyRefused, refusal, releaseArguments, startChartCluster } from '../../support/chart-cluster.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { createPlace, findObject, type Place } from '../../support/cluster-objects.ts'
 
@@ -136,6 +137,17 @@ describe('the roles of Kubernetes, with ours aggregated', () => {
   it('view sees identities, and writes none', async () => {
     await viewer.get(mutualIdentities, { namespace: 'shop', name: 'present' })
     expect(await refusal(ask(viewer, 'a', 'web'))).toMatch(/cannot create resource/)
+  })
+
+  it('of one namespace do not show cluster authorities, until the chart is told to show them to everybody', async () => {
+    const authorities = async (): Promise<void> => {
+      for await (const _page of viewer.listPages(clusterMutualAuthorities, {})) return
+    }
+    expect(await refusal(authorities())).toMatch(/cannot list resource "clustermutualauthorities"/)
+    await cluster.helm.run(releaseArguments('upgrade', CHART), { publicAuthorities: true })
+    await eventually(authorities)
+    const made = viewer.create(clusterMutualAuthorities, { metadata: { name: 'theirs' }, spec: {} })
+    expect(await refusal(made)).toMatch(/cannot create resource/)
   })
 
   it.each<[role: string, user: string, plural: string, answer: string]>([
