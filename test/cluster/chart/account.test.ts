@@ -274,6 +274,13 @@ describe('admission does not let the account', () => {
       expect(await refusal(patch(of, 'willing', change))).toMatch(MORE)
     })
 
+    it('change the count that the API server keeps for DaemonSets', async () => {
+      const change = patch(of, 'willing', { metadata: { annotations: { 'deprecated.daemonset.template.generation': '9' } } })
+      if (of !== daemonSets) return void expect(await refusal(change)).toMatch(MORE)
+      // Kept by the API server, whoever writes it.
+      expect(JSON.stringify((await change).metadata.annotations)).not.toContain('"9"')
+    })
+
     it('restart one that did not opt in', async () => {
       expect(await refusal(patch(of, 'shy', notes({ [RESTARTED_FOR]: 'x' })))).toMatch(/must annotate it/)
     })
