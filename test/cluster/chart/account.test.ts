@@ -9,6 +9,7 @@ import {
   configMaps,
   daemonSets,
   deployments,
+  leases,
   namespaces,
   pods,
   type RawObject,
@@ -72,7 +73,15 @@ beforeAll(async () => {
   await own.create(secrets, { metadata: { name: 'lost-ca-1', annotations: { 'mutualidentity.io/generation': '1' } }, ...TLS })
   await shop.create(configMaps, { metadata: { name: 'theirs' } })
   await shop.create(configMaps, { metadata: { name: 'theirs-trust-bundle' } })
-  await shop.create(configMaps, { metadata: { name: 'ours-trust-bundle', labels: BUNDLE } })
+  await shop.create(configMaps, { metadata: { name: 'ours-trust-bundle', labels: { ...BUNDLE, theirs: 'x' } } })
+  const parent = await shop.create(configMaps, { metadata: { name: 'parent' } })
+  const held = {
+    finalizers: ['example.org/a'],
+    ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'parent', uid: parent.metadata.uid }],
+  }
+  const more = { labels: { ...BUNDLE, theirs: 'x' }, annotations: { theirs: 'x' }, ...held } as object
+  await shop.create(configMaps, { metadata: { name: 'held-trust-bundle', ...more } })
+  await own.create(leases, { metadata: { name: 'theirs' }, spec: {} })
   await shop.create(configMaps, { metadata: { name: 'lost-trust-bundle', annotations: { 'mutualidentity.io/bundle-fingerprint': '0' } } })
   for (const [name, annotations] of [
     ['willing', OPT_IN],
@@ -96,6 +105,7 @@ beforeAll(async () => {
     () => create(clusterMutualAuthorities, { metadata: { name: 'a' }, spec: {} }),
     /and neither makes nor changes any other/,
   )
+  await eventuallyRefused(() => patch(leases, 'theirs', {}, OPERATOR_NAMESPACE), /writes Lease/)
   await eventuallyRefused(() => patch(deployments, 'shy', {}), /does not let itself be restarted/)
 })
 
@@ -228,6 +238,40 @@ describe('admission does not let the account', () => {
     expect(await refusal(call())).toMatch(said)
   })
 
+  const OTHER_KEY = /that is not of mutualidentity\.io/
+  const HELD = /finalizer or an owner that the operator never gives/
+  const stranger = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'a' }
+  const secret = (more: object, labels: object = LEAF, name = 'b') =>
+    ({ metadata: { name, labels, ownerReferences: [owner], ...more }, ...TLS }) as unknown as RawObject
+  const bundle = (more: object, labels: object = BUNDLE) => ({ metadata: { name: 'b-trust-bundle', labels, ...more } }) as RawObject
+  const ca = (more: object, labels: object = CA) =>
+    create(secrets, secret({ ownerReferences: [], ...more }, labels, 'b-ca-1'), OPERATOR_NAMESPACE)
+  const lease = (name: string, more: object = {}) =>
+    create(leases, { metadata: { name, ...more }, spec: {} } as RawObject, OPERATOR_NAMESPACE)
+  it.each<readonly [...Try, said: RegExp]>([
+    ['make a leaf Secret that a finalizer holds', () => create(secrets, secret({ finalizers: ['example.org/a'] })), HELD],
+    ['make a leaf Secret of another owner too', () => create(secrets, secret({ ownerReferences: [owner, stranger] })), HELD],
+    ['hold a leaf Secret by a finalizer', () => patch(secrets, 'ours', { metadata: { finalizers: ['example.org/a'] } }), HELD],
+    ['give a leaf Secret to another owner', () => patch(secrets, 'ours', { metadata: { ownerReferences: [stranger] } }), HELD],
+    ['make a CA Secret with a label for others', () => ca({}, { ...CA, theirs: 'x' }), OTHER_KEY],
+    ['make a CA Secret with an annotation for others', () => ca({ annotations: { 'example.org/copy-to': 'shop' } }), OTHER_KEY],
+    ['make a CA Secret that an identity owns', () => ca({ ownerReferences: [owner] }), HELD],
+    ['make a bundle with a label for others', () => create(configMaps, bundle({}, { ...BUNDLE, theirs: 'x' })), OTHER_KEY],
+    ['make a bundle with an annotation for others', () => create(configMaps, bundle({ annotations: { theirs: 'x' } })), OTHER_KEY],
+    [
+      'change a label of others on a bundle',
+      () => patch(configMaps, 'ours-trust-bundle', { metadata: { labels: { theirs: 'y' } } }),
+      OTHER_KEY,
+    ],
+    ['make a bundle that a finalizer holds', () => create(configMaps, bundle({ finalizers: ['example.org/a'] })), HELD],
+    ['make a bundle that an identity owns', () => create(configMaps, bundle({ ownerReferences: [owner] })), HELD],
+    ['make another Lease', () => lease('evil'), /writes Lease mutual-identity-system\/mutual-identity only/],
+    ['change another Lease', () => patch(leases, 'theirs', { spec: { holderIdentity: 'a' } }, OPERATOR_NAMESPACE), /writes Lease/],
+    ['hold its Lease by a finalizer', () => lease('mutual-identity', { finalizers: ['example.org/a'] }), HELD],
+  ])('%s', async (_what, call, said) => {
+    expect(await refusal(call())).toMatch(said)
+  })
+
   const authority = (metadata: object, spec: object) => create(clusterMutualAuthorities, { metadata, spec } as RawObject)
   it.each<readonly [...Try, said: RegExp]>([
     ['make an authority besides the default one', () => authority({ name: 'evil' }, {}), /neither makes nor changes any other/],
@@ -330,6 +374,18 @@ describe('admission lets the account', () => {
     ['make the default authority', () => create(clusterMutualAuthorities, { metadata: { name: 'default' }, spec: {} })],
     ['make a CA Secret', () => create(secrets, { metadata: { name: 'a-ca-1', labels: CA }, ...TLS }, OPERATOR_NAMESPACE)],
     ['make a bundle', () => create(configMaps, { metadata: { name: 'shop.a-trust-bundle', labels: BUNDLE } })],
+    [
+      'give a leaf Secret the labels and annotations that people ask for',
+      () => {
+        const metadata = { name: 'c', labels: { ...LEAF, team: 'a' }, annotations: { team: 'a' }, ownerReferences: [owner] as never }
+        return create(secrets, { metadata, ...TLS })
+      },
+    ],
+    ['make and renew its Lease', () => create(leases, { metadata: { name: 'mutual-identity' }, spec: {} }, OPERATOR_NAMESPACE)],
+    [
+      'change a bundle to which others gave labels, annotations, a finalizer and an owner',
+      () => patch(configMaps, 'held-trust-bundle', { metadata: { annotations: { 'mutualidentity.io/bundle-sequence': '2' } } }),
+    ],
     ['give a leaf Secret its label back', () => patch(secrets, 'bare', { metadata: { labels: LEAF } })],
     ['give a CA Secret its labels back', () => patch(secrets, 'lost-ca-1', { metadata: { labels: CA } }, OPERATOR_NAMESPACE)],
     ['give a bundle its labels back', () => patch(configMaps, 'lost-trust-bundle', { metadata: { labels: BUNDLE } })],
