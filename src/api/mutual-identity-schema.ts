@@ -70,7 +70,7 @@ const certificate = object(
       default: identityDefaults.keyType,
     }),
     serviceNames: choice(
-      'Auto: the certificate carries the DNS names of the Services of this namespace whose selector covers the pods. None: it carries no names of Services.',
+      'Auto: the certificate carries the DNS names of the Services of this namespace whose selector covers the pods; where spec.serviceAccountName is set, of those alone that have no pods, or one that runs under it. None: it carries no names of Services.',
       SERVICE_NAMES,
       { default: identityDefaults.serviceNames },
     ),

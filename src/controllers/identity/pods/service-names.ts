@@ -29,7 +29,9 @@ export function serviceNames(
   if (pods.length === 0 && heldNames.length > 0) {
     const held = new Set(heldNames)
     for (const service of caches.services.inNamespace(identity.namespace)) {
-      if (Object.keys(service.selector).length > 0 && held.has(`${service.name}.${service.namespace}.svc`)) services.add(service)
+      if (Object.keys(service.selector).length > 0 && held.has(`${service.name}.${service.namespace}.svc`)) {
+        if (mayServe(identity.spec.serviceAccountName, service, caches)) services.add(service)
+      }
     }
   }
   return {
@@ -60,17 +62,33 @@ function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches
   const selected = new Set(pods)
   const covering: Service[] = []
   for (const service of candidates) {
-    if (contained(service.selector, matchLabels) || selectsOne(service, selected, caches)) covering.push(service)
+    const covers = contained(service.selector, matchLabels) || selectsOne(service, selected, caches)
+    if (covers && mayServe(spec.serviceAccountName, service, caches)) covering.push(service)
     if (covering.length > MAX_DNS_NAMES) break
   }
   return covering
 }
 
 function selectsOne(service: Service, selected: ReadonlySet<Pod>, caches: Caches): boolean {
-  const rarest = labelPairs(service.namespace, service.selector)
+  return podsNear(service, caches).some((pod) => selected.has(pod) && contained(service.selector, pod.labels))
+}
+
+/**
+ * Whoever may ask for one account only must not get the name of a Service that others serve: where the spec names an account, one pod of the Service
+ * at least runs under it. One without pods is nobody's yet. Where the spec names none, the account is that of the pods.
+ */
+function mayServe(account: string | undefined, service: Service, caches: Caches): boolean {
+  if (account === undefined) return true
+  const near = podsNear(service, caches)
+  const serves = (pod: Pod): boolean => pod.live && contained(service.selector, pod.labels)
+  return near.some((pod) => pod.serviceAccountName === account && serves(pod)) || !near.some(serves)
+}
+
+/** Pods among which are all that the Service selects. */
+function podsNear(service: Service, caches: Caches): readonly Pod[] {
+  return labelPairs(service.namespace, service.selector)
     .map((pair) => caches.pods.by('label', pair))
     .reduce((fewest, pods) => (pods.length < fewest.length ? pods : fewest))
-  return rarest.some((pod) => selected.has(pod) && contained(service.selector, pod.labels))
 }
 
 /**

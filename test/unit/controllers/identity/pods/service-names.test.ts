@@ -74,6 +74,43 @@ describe('a Service covers an identity', () => {
   })
 })
 
+describe('a Service of an identity whose spec names its account', () => {
+  const spec = { serviceAccountName: 'payments' }
+  it.each<[string, boolean, World]>([
+    ['counts when one of its pods runs under it', true, { pods: [podObject('a'), podObject('b', { account: 'admin' })] }],
+    ['counts while it has no pods', true, {}],
+    ['does not count when all of its pods run under others', false, { pods: [podObject('a', { account: 'admin' })] }],
+    [
+      'does not count when the pod under it is done',
+      false,
+      { pods: [podObject('a', { account: 'admin' }), podObject('b', { phase: 'Succeeded' })] },
+    ],
+    [
+      'counts when what is there under others is not selected by it',
+      true,
+      { pods: [podObject('a', { account: 'admin', labels: { app: 'other' } })] },
+    ],
+  ])('%s', (_what, counts, world) => {
+    expect(namesOf({ ...world, spec })).toEqual(counts ? THREE : [])
+  })
+
+  it('counts whoever runs it where the spec names none', () => {
+    expect(namesOf({ pods: [podObject('a', { account: 'admin' })] })).toEqual(THREE)
+  })
+
+  it('is not kept by a leaf that has its name, once others serve it', () => {
+    const asked = { ...spec, podSelector: { matchLabels: { app: 'none' } } }
+    const stores = filledStores({
+      identities: [identityObject(asked)],
+      services: [serviceObject('web')],
+      pods: [podObject('a', { account: 'admin' })],
+    })
+    const [identity] = stores.identities.all()
+    if (!identity) throw new Error('the identity is not in its store')
+    expect(serviceNames(identity, [], ['web.shop.svc'], stores, 'cluster.local').full).toEqual([])
+  })
+})
+
 describe('a name that the present leaf holds', () => {
   const selecting = [serviceObject('web', { selector: { version: '2' } })]
   it('stays while there are no pods and its Service is there', () => {
