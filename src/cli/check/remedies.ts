@@ -6,4 +6,4 @@ export const byHelm = (otherwise: string): string =>
 
 /** What the chart holds and somebody took away or changed. `namespace`: of the release, where it is known. */
 export const byUpgrade = (otherwise: string, namespace?: string): string =>
-  `helm upgrade puts it right (helm list ${namespace === undefined ? '-A' : `-n ${namespace}`} names the release); or ${otherwise}`
+  `helm upgrade --reset-then-reuse-values puts it right (helm list ${namespace === undefined ? '-A' : `-n ${namespace}`} names the release); or ${otherwise}`
