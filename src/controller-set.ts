@@ -4,7 +4,7 @@
 import type { MutualIdentity } from './api/mutual-identity.ts'
 import { authorityKey, MANAGER } from './api/names.ts'
 import { projectLeafSecret } from './api/stored/leaf-secret.ts'
-import type { Clock } from './base/clock.ts'
+import { type Clock, sleep } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { Config } from './config.ts'
@@ -23,7 +23,7 @@ import { asking } from './controllers/restart/triggers.ts'
 import { createGenerationIssuer } from './issuers/generation.ts'
 import type { Issuers } from './issuers/issuer.ts'
 import type { Client } from './k8s/client.ts'
-import { createRecorder } from './k8s/events.ts'
+import { createRecorder, type Recorder } from './k8s/events.ts'
 import type { ObjectRef, RawObject } from './k8s/resource.ts'
 import { Controller, type Next, type Pass } from './runtime/controller.ts'
 import type { Stores } from './stores.ts'
@@ -53,8 +53,9 @@ export interface ControllerSet {
 
 /** Makes them; nothing runs before start(). */
 export function createControllerSet(options: ControllerSetOptions): ControllerSet {
-  const { config, stores, log } = options
-  const controllers = createControllers(options)
+  const { config, stores, log, clock, random, client } = options
+  const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
+  const controllers = createControllers(options, events)
   let disconnect: (() => void) | undefined
   return {
     controllers,
@@ -71,6 +72,7 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
     async stop() {
       disconnect?.()
       await Promise.all(Object.values(controllers).map((controller) => controller.stop()))
+      await Promise.race([events.settled(), sleep(clock, LAST_EVENTS_MS)])
     },
   }
 }
@@ -78,8 +80,11 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
 /** No authority's name: the key of the one pass that makes the default authority; the queue repeats it until it went well. */
 const DEFAULT_AUTHORITY = ''
 
-function createControllers({ config, clock, random, log, client, stores, metrics }: ControllerSetOptions): Controllers {
-  const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
+/** How long the last events may still take when a term ends. */
+const LAST_EVENTS_MS = 2000
+
+function createControllers(options: ControllerSetOptions, events: Recorder): Controllers {
+  const { config, clock, random, log, client, stores, metrics } = options
   const issuers: Issuers = { generations: createGenerationIssuer({ client, namespace: config.namespace, random }) }
   const patience = new Patience()
   const podCounts = new PodCounts()

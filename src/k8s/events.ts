@@ -1,5 +1,6 @@
 // Writes Kubernetes events (events.k8s.io/v1) for people who describe an object. Used by the reports of the controllers.
-// An event is a courtesy: one that fails is forgotten and never fails a pass. Notes must hold no key material.
+// An event is a courtesy: nobody waits for it, one that fails is forgotten, and where many come at once they leave the connections to the writes that
+// matter. Notes must hold no key material.
 
 import { type Clock, formatMicroInstant } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -33,8 +34,10 @@ export interface EventInput {
 }
 
 export interface Recorder {
-  /** Never rejects. Resolves when the event was written, suppressed or given up. */
+  /** Never rejects. Resolves when the event was written, suppressed or given up: passes do not wait for that. */
   record(event: EventInput): Promise<void>
+  /** Resolves when no event is waiting or under way. */
+  settled(): Promise<void>
 }
 
 export interface RecorderOptions {
@@ -56,6 +59,10 @@ const REMEMBERED = 4096
 const MAX_NOTE_BYTES = 1024
 const MAX_INSTANCE = 128
 const DEADLINE_MS = 10_000
+/** Writes at once. */
+const LANES = 2
+/** Events that wait for their turn at most; the oldest is left out first. A burst of more is told by the log alone. */
+const MAX_WAITING = 4096
 
 interface Told {
   /** The event object, once it exists. */
@@ -69,6 +76,10 @@ interface Told {
 export function createRecorder(options: RecorderOptions): Recorder {
   const { client, clock, log } = options
   const told = new Map<string, Told>()
+  const waiting: { readonly event: EventInput; readonly entry: Told; readonly over: () => void }[] = []
+  const settling = new Set<() => void>()
+  let lanes = 0
+  let leftOut = 0
 
   const remember = (key: string, entry: Told): void => {
     told.delete(key)
@@ -96,7 +107,37 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  const lane = async (): Promise<void> => {
+    lanes++
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      try {
+        await write(next.event, next.entry)
+      } catch (error) {
+        log.debug('event not written', { reason: next.event.reason, error: messageOf(error) })
+      }
+      next.over()
+    }
+    lanes--
+    if (lanes > 0) return
+    if (leftOut > 0)
+      log.info('events left out', { count: leftOut, detail: 'more came at once than are kept; the log has all that was done' })
+    leftOut = 0
+    for (const settled of settling) settled()
+    settling.clear()
+  }
+
+  const enqueue = (event: EventInput, entry: Told): Promise<void> =>
+    new Promise((over) => {
+      waiting.push({ event, entry, over })
+      if (waiting.length > MAX_WAITING) {
+        waiting.shift()?.over()
+        leftOut++
+      }
+      if (lanes < LANES) void lane()
+    })
+
   return {
+    settled: () => (lanes === 0 ? Promise.resolve() : new Promise((resolve) => settling.add(resolve))),
     async record(given) {
       // Before it is remembered: who may write names and annotations chooses how long a note becomes.
       const event = { ...given, note: cutBytes(printable(given.note), MAX_NOTE_BYTES) }
@@ -109,11 +150,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       const entry = before ?? { name: undefined, writtenAt: 0, count: 1 }
       entry.writtenAt = clock.monotonic()
       remember(key, entry)
-      try {
-        await write(event, entry)
-      } catch (error) {
-        log.debug('event not written', { reason: event.reason, error: messageOf(error) })
-      }
+      await enqueue(event, entry)
     },
   }
 }

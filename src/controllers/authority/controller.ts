@@ -47,7 +47,7 @@ export async function reconcileAuthority(pass: Pass, deps: AuthorityDeps): Promi
   if (outcome.kind === 'changed') {
     const where = plan.step.kind === 'publish' || plan.step.kind === 'deleteRecord' ? { configMap: outcome.name } : { secret: outcome.name }
     pass.log.info('authority changed', { reason: plan.reason, detail: plan.message, ...where })
-    await announce(facts, plan, outcome, deps)
+    announce(facts, plan, outcome, deps)
     return { at: 0 }
   }
   const status = await report(facts, plan, outcome, deps, pass.log)
@@ -108,12 +108,12 @@ async function report(
   return status
 }
 
-async function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, deps: AuthorityDeps): Promise<void> {
+function announce(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, deps: AuthorityDeps): void {
   const announcement = announceAuthority(facts, plan, outcome)
   if (!announcement) return
   const { name, uid, ref } = facts.authority
   const regarding = { apiVersion: API_VERSION, kind: ref.kind, namespace: ref.namespace, name, uid }
-  await deps.events.record({ regarding, ...announcement })
+  void deps.events.record({ regarding, ...announcement })
 }
 
 function logPass(facts: AuthorityFacts, plan: AuthorityPlan, outcome: AuthorityOutcome, log: Log): void {

@@ -38,7 +38,7 @@ export async function reconcileBundle(pass: Pass, deps: BundleDeps): Promise<Nex
     await perform(plan, facts, deps)
   } catch (error) {
     if (isNamespaceTerminating(error)) return { at: undefined }
-    if (isTold(error)) await announce(error, facts, deps)
+    if (isTold(error)) announce(error, facts, deps)
     throw error
   }
   if (plan.step.kind === 'none') return { at: undefined }
@@ -99,7 +99,7 @@ function isTold(error: unknown): error is OperatorError {
   return error instanceof OperatorError && (error.consequence === 'blocked' || error.reason === 'ConfigMapNotOwned')
 }
 
-async function announce(error: OperatorError, facts: BundleFacts, deps: BundleDeps): Promise<void> {
+function announce(error: OperatorError, facts: BundleFacts, deps: BundleDeps): void {
   const authority = authorityOf(deps.caches, facts.ref)
   if (!authority) return
   const regarding = {
@@ -109,5 +109,5 @@ async function announce(error: OperatorError, facts: BundleFacts, deps: BundleDe
     name: authority.name,
     uid: authority.uid,
   }
-  await deps.events.record({ regarding, type: 'Warning', reason: reasonOf(error), action: 'Publish', note: error.message })
+  void deps.events.record({ regarding, type: 'Warning', reason: reasonOf(error), action: 'Publish', note: error.message })
 }

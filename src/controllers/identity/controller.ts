@@ -112,11 +112,10 @@ async function report(
   const announcement = announce(facts, plan, outcome)
   const differs = statusDiffers(identity.status, status)
   const left = differs && onlyPodsDiffer(identity.status, status) ? deps.podCounts.left(key, deps.clock.monotonic()) : 0
-  // Side by side: neither waits for the other, and a status that cannot be written does not cost the event.
-  await Promise.all([
-    differs && left === 0 ? tell(identity, status, deps, key) : undefined,
-    announcement && deps.events.record({ regarding: regardingOf(identity), ...announcement }),
-  ])
+  const telling = differs && left === 0 ? tell(identity, status, deps, key) : undefined
+  // Nobody waits for it, and a status that cannot be written does not cost it.
+  if (announcement) void deps.events.record({ regarding: regardingOf(identity), ...announcement })
+  await telling
   return { status, again: left > 0 ? deps.clock.now() + left : undefined }
 }
 

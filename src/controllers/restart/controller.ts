@@ -60,20 +60,20 @@ async function restart(
   } catch (error) {
     if (isTold(error)) {
       const note = `${what} was not restarted for certificate ${serialNumber}: ${error.message}`
-      await announce(identity, reasonOf(error), note, deps)
+      announce(identity, reasonOf(error), note, deps)
     }
     throw error
   }
   pace.tried(workload.uid, clock.monotonic(), restarted)
   pass.log.info('workload restarted', { reason: 'Restarted', workload: what, serialNumber })
-  await announce(identity, 'Restarted', `${what} was restarted for certificate ${serialNumber}`, deps)
+  announce(identity, 'Restarted', `${what} was restarted for certificate ${serialNumber}`, deps)
 }
 
 /** Lists may still be under way when a term begins. */
 async function tell({ reason, message }: RestartPlan, identity: MutualIdentity, deps: RestartDeps): Promise<Next> {
   const left = deps.pace.graceLeft(deps.clock.monotonic())
   if (left > 0) return { at: deps.clock.now() + left }
-  await announce(identity, reason, message, deps)
+  announce(identity, reason, message, deps)
   throw new OperatorError('blocked', reason, message)
 }
 
@@ -82,7 +82,7 @@ function isTold(error: unknown): error is OperatorError {
   return error instanceof OperatorError && (error.consequence === 'blocked' || isNotFound(error))
 }
 
-function announce({ namespace, name, uid }: MutualIdentity, reason: Reason, note: string, { events }: RestartDeps): Promise<void> {
+function announce({ namespace, name, uid }: MutualIdentity, reason: Reason, note: string, { events }: RestartDeps): void {
   const regarding = { apiVersion: API_VERSION, kind: 'MutualIdentity', namespace, name, uid }
-  return events.record({ regarding, type: eventType(reason), reason, action: 'Restart', note })
+  void events.record({ regarding, type: eventType(reason), reason, action: 'Restart', note })
 }

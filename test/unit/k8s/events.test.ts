@@ -116,6 +116,73 @@ describe('an event', () => {
   })
 })
 
+describe('a burst', () => {
+  /** A server that answers one event after the other, when it is told to. */
+  function slow() {
+    const answers: (() => void)[] = []
+    const one = scene()
+    const told: string[] = []
+    const recorder = createRecorder({
+      client: {
+        create: (_resource, object) => {
+          one.created.push(object)
+          return new Promise((resolve) => answers.push(() => resolve(object)))
+        },
+        mergePatch: async (_resource, ref) => ({ metadata: ref }),
+      },
+      clock: one.clock,
+      random: { uniform: () => 0, bytes: (count) => new Uint8Array(count) },
+      log: { ...silentLog, info: (message, fields) => told.push(`${message}: ${fields?.count}`) },
+      controller: 'example.io/operator',
+      instance: 'pod-1',
+    })
+    const answerAll = async (): Promise<void> => {
+      while (answers.length > 0) {
+        answers.shift()?.()
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+      }
+    }
+    return { recorder, created: one.created, told, answerAll, underWay: () => answers.length }
+  }
+  const of = (count: number): EventInput[] => Array.from({ length: count }, (_, index) => event({ note: `event ${index}` }))
+
+  it('is written two at a time, in its order, and leaves the connections to others', async () => {
+    const { recorder, created, answerAll, underWay } = slow()
+    const written = Promise.all(of(5).map((one) => recorder.record(one)))
+    expect(underWay()).toBe(2)
+    await answerAll()
+    await written
+    expect(created.map(({ note }) => note)).toEqual(of(5).map(({ note }) => note))
+  })
+
+  it('of more than are kept loses the oldest of those that wait, which the log says once', async () => {
+    const { recorder, created, told, answerAll } = slow()
+    for (const one of of(4110)) void recorder.record(one)
+    const settled = recorder.settled()
+    await answerAll()
+    await settled
+    const notes = created.map(({ note }) => note)
+    expect(notes).toHaveLength(4098)
+    expect(notes.slice(0, 3)).toEqual(['event 0', 'event 1', 'event 14'])
+    expect(notes.at(-1)).toBe('event 4109')
+    expect(told).toEqual(['events left out: 12'])
+  })
+
+  it('is settled when the last one is over, and at once where there was none', async () => {
+    const { recorder, answerAll } = slow()
+    await recorder.settled()
+    let settled = false
+    void recorder.record(event())
+    void recorder.settled().then(() => {
+      settled = true
+    })
+    await Promise.resolve()
+    expect(settled).toBe(false)
+    await answerAll()
+    expect(settled).toBe(true)
+  })
+})
+
 describe('a repeat', () => {
   it('within 10 minutes is not written, whatever differs outside object, type, reason, action and note', async () => {
     const { recorder, clock, created, patched } = scene()
