@@ -104,7 +104,7 @@ async function report(
     const stored = await writeStatus(deps.client, authorityResources[authority.ref.kind], authority, status)
     if (stored) deps.wroteAuthority(authority.ref.kind, stored)
   }
-  await announce(facts, plan, outcome, deps)
+  announce(facts, plan, outcome, deps)
   return status
 }
 
