@@ -4,10 +4,10 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import type { KubeConfig } from '@kubernetes/client-node'
 import { type Clock, sleep } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { ClusterAccess, Credentials } from './access.ts'
+import type { KubeConfig } from './kubeconfig-library.ts'
 import { rereading } from './rereading.ts'
 import { SERVICE_ACCOUNT_FOLDER, serviceAccountAccess } from './service-account.ts'
 
@@ -70,7 +70,7 @@ async function kubeconfigAccess(files: readonly string[], context: string | unde
 }
 
 async function readKubeconfig(files: readonly string[], context: string | undefined): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node')
+  const { KubeConfig } = await import('./kubeconfig-library.ts')
   const merged = new KubeConfig()
   merged.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: '' })
   for (const file of files) {

@@ -45,6 +45,8 @@ export interface TestCluster {
   readonly log: readonly LogEntry[]
   /** Starts a controller under its own account, at log level debug; resolves when it is ready. */
   start(options?: StartOptions): Promise<ControllerProcess>
+  /** Resolves when the operator has made the authority `default`: a test that makes others before that gets none. */
+  defaultAuthority(): Promise<unknown>
   /** Whatever people and programs other than Secret readers can see: logs, events, our kinds, ConfigMaps. */
   visibleText(): Promise<string>
   close(): Promise<void>
@@ -107,6 +109,7 @@ export async function startCluster({ watchNamespaces = [], install }: ClusterOpt
       )
       return controller
     },
+    defaultAuthority: () => eventually(() => client.get(clusterMutualAuthorities, { namespace: '', name: 'default' })),
     visibleText: () => visibleText(client, log),
     async close() {
       keys.close()

@@ -23,6 +23,7 @@ beforeAll(async () => {
   operator = placeIn(cluster.client, OPERATOR_NAMESPACE)
   shop = await createPlace(cluster.client, 'shop')
   await cluster.start()
+  await cluster.defaultAuthority()
 })
 
 afterAll(async () => {

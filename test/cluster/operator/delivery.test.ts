@@ -46,6 +46,7 @@ let material: Material
 beforeAll(async () => {
   cluster = await startCluster()
   await cluster.start()
+  await cluster.defaultAuthority()
   const authority = (name: string, spec: object) => cluster.client.create(clusterMutualAuthorities, { metadata: { name }, spec })
   await authority('delivery', { trustDomain: 'delivery.test', policy: { allowedDNSNames: ['*.example.com'] } })
   await authority('partner', { trustDomain: 'partner.test' })

@@ -30,6 +30,7 @@ beforeAll(async () => {
   for (const object of rbacObjects(installation).filter(({ metadata }) => metadata.name === 'mutual-identity-restart'))
     await cluster.client.create(resourceOf(object as RawObject), object as RawObject)
   await cluster.start({ flags: ['--restart-workloads', 'true'] })
+  await cluster.defaultAuthority()
 }, 300_000)
 
 afterAll(async () => {

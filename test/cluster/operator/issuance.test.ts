@@ -35,7 +35,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   await cluster.start()
   // It is made only while there is no authority at all, and after the lease is acquired.
-  await eventually(() => cluster.client.get(clusterMutualAuthorities, { namespace: '', name: 'default' }))
+  await cluster.defaultAuthority()
   shop = await createPlace(cluster.client, 'shop')
   await cluster.client.create(clusterMutualAuthorities, {
     metadata: { name: 'brief' },

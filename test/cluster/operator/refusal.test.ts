@@ -35,6 +35,7 @@ let shop: Place
 beforeAll(async () => {
   cluster = await startCluster()
   controller = await cluster.start()
+  await cluster.defaultAuthority()
   shop = await createPlace(cluster.client, 'shop')
 })
 

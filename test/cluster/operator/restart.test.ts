@@ -37,8 +37,7 @@ beforeAll(async () => {
   await workload(daemonSets, 'fresh', OPT_IN)
   // A tenth of so short a life is waited for after a renewal, and the renewal that comes by itself is two minutes away.
   const spec = { trustDomain: 'quick.test', leaf: { lifetime: '5m', minLifetime: '1m' } }
-  // The operator makes it only where there is no other one.
-  await eventually(() => cluster.client.get(clusterMutualAuthorities, { namespace: '', name: 'default' }))
+  await cluster.defaultAuthority()
   await cluster.client.create(clusterMutualAuthorities, { metadata: { name: 'quick' }, spec })
   await shop.create(mutualIdentities, { metadata: { name: 'web' }, spec: identity() })
   await shop.ready('web')
