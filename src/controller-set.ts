@@ -4,7 +4,7 @@
 import type { MutualIdentity } from './api/mutual-identity.ts'
 import { authorityKey, MANAGER } from './api/names.ts'
 import { projectLeafSecret } from './api/stored/leaf-secret.ts'
-import { type Clock, sleep } from './base/clock.ts'
+import { type Clock, type Instant, sleep } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { Config } from './config.ts'
@@ -179,21 +179,18 @@ function rememberSource({ caSources }: Stores, ref: ObjectRef, raw: RawObject | 
   else if (known) caSources.removed(ref, known.uid)
 }
 
-/** Those without a certificate first, then those whose certificate ends first. */
-function identitiesByExpiry(stores: Stores): string[] {
-  const expiryOf = ({ namespace, spec }: MutualIdentity): number =>
-    stores.leafSecrets.get(namespace, spec.delivery.secretName)?.leaf?.notAfter ?? 0
-  const all = [...stores.identities.all()].map((identity) => ({
-    key: identityKey(identity.namespace, identity.name),
-    at: expiryOf(identity),
-  }))
-  return all.sort((a, b) => a.at - b.at).map(({ key }) => key)
+/** When the present certificate of an identity ends; undefined: it has none. */
+function expiryOf({ leafSecrets }: Stores, { namespace, spec }: MutualIdentity): Instant | undefined {
+  return leafSecrets.get(namespace, spec.delivery.secretName)?.leaf?.notAfter
 }
 
 /** What was listed before this replica led woke nobody. */
 function enqueueAll(stores: Stores, { authority, identity, bundle, restart }: Controllers): void {
   for (const key of restart ? restartKeys(stores) : []) restart?.enqueue(key)
   for (const key of authorityKeys(stores)) authority.enqueue(key)
-  for (const key of identitiesByExpiry(stores)) identity.enqueue(key)
+  for (const one of stores.identities.all()) {
+    const deadline = expiryOf(stores, one)
+    identity.enqueue(identityKey(one.namespace, one.name), deadline === undefined ? {} : { deadline })
+  }
   for (const key of bundleKeys(stores)) bundle.enqueue(key)
 }

@@ -13,8 +13,8 @@ import { type AddOptions, Queue } from './queue.ts'
 /** When to look again without an event; undefined: only on events. Past instants mean now. */
 export interface Next {
   readonly at: Instant | undefined
-  /** Where many keys are due at once those with the smallest come first. */
-  readonly urgency?: number
+  /** When it is too late: where many keys are due at once those with the nearest come first. */
+  readonly deadline?: Instant
 }
 
 /** One look at one key. */
@@ -150,8 +150,8 @@ export class Controller {
     this.#running.delete(key)
     if ('next' in result) {
       this.#queue.done(key)
-      const { at, urgency } = result.next
-      if (at !== undefined) this.#queue.add(key, { notBefore: at, ...(urgency === undefined ? {} : { urgency }) })
+      const { at, deadline } = result.next
+      if (at !== undefined) this.#queue.add(key, { notBefore: at, ...(deadline === undefined ? {} : { deadline }) })
       this.#complaints.worked(key, log)
       this.#observe('ok', clock.monotonic() - startedAt)
     } else {

@@ -1,12 +1,13 @@
 // The work queue of a controller: which keys are due, each of them once, run by one worker at a time, after a failure later and later.
-// Used by the controller. Knows keys, not what they name. Ready keys are served first come, first served; those whose time has come, and that have an
-// urgency, in its order: the two take turns, so that neither keeps the other from being served.
+// Used by the controller. Knows keys, not what they name, but that what stands before the slash is whose they are. Ready keys are served first come, first
+// served within a namespace, and the namespaces in turn; those with a deadline in its order: the two take turns, so that neither keeps the other from
+// being served, and a deadline that is near goes before everything.
 
 import type { Clock, Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type Backoff, backoffMs } from '../k8s/backoff.ts'
-import { Fifo } from './fifo.ts'
 import { Heap } from './heap.ts'
+import { RoundRobin } from './round-robin.ts'
 
 export interface QueueOptions {
   readonly clock: Clock
@@ -18,8 +19,8 @@ export interface QueueOptions {
 export interface AddOptions {
   /** Not earlier than this wall-clock instant. Without it, or in the past: now. Infinity: never. */
   readonly notBefore?: Instant
-  /** Of a key that waits for an instant: of those whose instant has come the one with the smallest is served first. */
-  readonly urgency?: number
+  /** When it is too late for the key. Of those whose time has come the one with the nearest is served first; one that is woken before its time is not among them. */
+  readonly deadline?: Instant
   /** Because of something the running pass itself wrote, so it is no reason to hurry if that pass fails. */
   readonly own?: boolean
 }
@@ -27,6 +28,8 @@ export interface AddOptions {
 const BACKOFF: Backoff = { firstMs: 200, factor: 2, capMs: 300_000 }
 /** An event brings a failed key forward, but not closer than this to its failure: nobody who forgets `own` makes a hot loop. */
 const FLOOR_MS = 1000
+/** A deadline that is as near goes before all that is ready: ten minutes are ample for tens of thousands of passes. */
+const NEAR_MS = 600_000
 /** How often the wall clock is looked at while instants are waited for: a suspended machine or a step of the clock is noticed after so long. */
 const WALL_CHECK_MS = 60_000
 
@@ -60,12 +63,12 @@ export class Queue {
   readonly #clock: Clock
   readonly #random: Random
   readonly #backoff: Backoff
-  readonly #ready = new Fifo<{ readonly key: string; readonly since: number }>()
+  readonly #ready = new RoundRobin<{ readonly key: string; readonly since: number }>()
   readonly #readyKeys = new Set<string>()
-  /** Keys whose instant has come, by urgency; and since when, in the order in which they came. */
+  /** Keys whose time has come, by their deadlines; and since when, in the order in which they came. */
   readonly #due = new Heap()
   readonly #dueSince = new Map<string, number>()
-  readonly #urgencies = new Map<string, number>()
+  readonly #deadlines = new Map<string, Instant>()
   #dueIsNext = false
   readonly #running = new Map<string, Again>()
   readonly #failures = new Map<string, Failures>()
@@ -94,8 +97,8 @@ export class Queue {
 
   /** Milliseconds that the longest ready key has been so. */
   get oldestWaitMs(): number {
-    const [due = Number.POSITIVE_INFINITY] = this.#dueSince.values()
-    const oldest = Math.min(this.#ready.first?.since ?? Number.POSITIVE_INFINITY, due)
+    let [oldest = Number.POSITIVE_INFINITY] = this.#dueSince.values()
+    for (const { since } of this.#ready.heads()) oldest = Math.min(oldest, since)
     return oldest === Number.POSITIVE_INFINITY ? 0 : this.#clock.monotonic() - oldest
   }
 
@@ -105,11 +108,11 @@ export class Queue {
   }
 
   /** Asks for a pass of the key; what is asked for already is not asked for twice, and sooner wins. Throws a RangeError when notBefore is NaN. */
-  add(key: string, { notBefore = Number.NEGATIVE_INFINITY, urgency, own = false }: AddOptions = {}): void {
+  add(key: string, { notBefore = Number.NEGATIVE_INFINITY, deadline, own = false }: AddOptions = {}): void {
     if (Number.isNaN(notBefore)) throw new RangeError('notBefore is not a number')
     if (this.#closed || this.#readyKeys.has(key)) return
     const now = notBefore <= this.#clock.now()
-    if (urgency !== undefined && !now) this.#urgencies.set(key, urgency)
+    if (deadline !== undefined) this.#deadlines.set(key, deadline)
     const again = this.#running.get(key)
     if (again !== undefined) {
       again.now ||= now
@@ -117,7 +120,7 @@ export class Queue {
       again.at = Math.min(again.at, notBefore)
       return
     }
-    if (now) this.#hurry(key)
+    if (now) this.#hurry(key, deadline !== undefined)
     else this.#waitUntil(key, notBefore)
     this.#arm()
   }
@@ -184,7 +187,8 @@ export class Queue {
 
   /** From the two lanes in turn. */
   #takeReady(): string | undefined {
-    const due = this.#due.nearest !== undefined && (this.#dueIsNext || this.#ready.size === 0)
+    const { nearest } = this.#due
+    const due = nearest !== undefined && (this.#dueIsNext || this.#ready.size === 0 || nearest < this.#clock.now() + NEAR_MS)
     this.#dueIsNext = !due
     if (!due) return this.#ready.shift()?.key
     const key = this.#due.takeDue(Number.POSITIVE_INFINITY) as string
@@ -204,9 +208,9 @@ export class Queue {
     return again
   }
 
-  #hurry(key: string): void {
+  #hurry(key: string, timed: boolean): void {
     const floor = this.#failures.get(key)?.floor ?? Number.NEGATIVE_INFINITY
-    if (floor <= this.#clock.monotonic()) this.#makeReady(key)
+    if (floor <= this.#clock.monotonic()) this.#makeReady(key, timed)
     else this.#delays.set(key, floor)
   }
 
@@ -222,17 +226,18 @@ export class Queue {
     this.#delays.delete(key)
     const [give] = this.#waiters
     if (give !== undefined) {
-      this.#urgencies.delete(key)
+      this.#deadlines.delete(key)
       give(this.#run(key))
       return
     }
     this.#readyKeys.add(key)
-    const urgency = this.#urgencies.get(key)
-    this.#urgencies.delete(key)
-    if (urgency === undefined || !timed) this.#ready.push({ key, since: this.#clock.monotonic() })
+    const deadline = this.#deadlines.get(key)
+    this.#deadlines.delete(key)
+    const since = this.#clock.monotonic()
+    if (deadline === undefined || !timed) this.#ready.push(key.slice(0, key.indexOf('/') + 1), { key, since })
     else {
-      this.#due.set(key, urgency)
-      this.#dueSince.set(key, this.#clock.monotonic())
+      this.#due.set(key, deadline)
+      this.#dueSince.set(key, since)
     }
   }
 

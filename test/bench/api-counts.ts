@@ -13,10 +13,20 @@ const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'D
 
 /** Reads the counters; `access` is an administrator's. */
 export async function countWrites(access: ClusterAccess): Promise<Counts> {
+  return countsIn(await readMetrics(access))
+}
+
+/** Bytes of all lists so far. */
+export async function countListed(access: ClusterAccess): Promise<number> {
+  const lines = [...(await readMetrics(access)).matchAll(/^apiserver_response_sizes_sum\{[^}]*verb="LIST"[^}]*\} (\S+)$/gm)]
+  return lines.reduce((sum, [, bytes]) => sum + Number(bytes), 0)
+}
+
+async function readMetrics(access: ClusterAccess): Promise<string> {
   const transport = createTransport(access, { clock: systemClock, connections: 1 })
   try {
     const reply = await transport.request({ method: 'GET', verb: 'get', resource: 'metrics', path: '/metrics', deadlineMs: 30_000 })
-    return countsIn(await reply.text())
+    return await reply.text()
   } finally {
     await transport.close()
   }

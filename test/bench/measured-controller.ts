@@ -1,56 +1,64 @@
-// The controller as the bench runs it: the ordinary entry under its own account, with a preload that tells its memory. Used by the bench.
+// The controller as the bench runs it: the bundle of the image with its flags, under its own account, with a preload that tells its memory. Used by the bench.
 
-import { readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ControllerProcess, startController } from '../../scripts/install/controller-process.ts'
+import { cpuSecondsOf } from './cpu.ts'
+import { OPERATOR, type Stage } from './stage.ts'
 
+/** Bytes, after a forced collection. */
 export interface Memory {
-  /** Bytes. */
   readonly rss: number
   readonly heapUsed: number
   readonly external: number
+  /** How long the event loop was held at most since the last time, milliseconds. */
+  readonly heldMs: number
 }
 
 export interface MeasuredController {
   readonly process: ControllerProcess
-  /** When the log told the first issuance, milliseconds since 1970. */
-  firstIssuedAt(): number | undefined
-  /** After a forced collection. */
+  /** When the log first told of a step with this message, milliseconds since 1970. */
+  firstAt(message: string): number | undefined
+  /** How many lines of the log have this message. */
+  count(message: string): number
   memory(): Promise<Memory>
   /** CPU seconds so far, user and system. */
   cpuSeconds(): number
 }
 
 /** Starts it; resolves when it is ready. */
-export async function startMeasured(options: {
-  kubeconfig: string
-  namespace: string
-  logFile: string
-  flags: readonly string[]
-}): Promise<MeasuredController> {
-  let firstIssuedAt: number | undefined
-  let hearMemory: ((memory: Memory) => void) | undefined
+export async function startMeasured({ kubeconfig, entry }: Stage, flags: readonly string[] = []): Promise<MeasuredController> {
+  const told = new Map<string, { readonly firstAt: number; count: number }>()
+  const waiting: ((memory: Memory) => void)[] = []
   const onLine = (line: string): void => {
-    if (firstIssuedAt === undefined && line.includes('"certificate issued"'))
-      firstIssuedAt = Date.parse((JSON.parse(line) as { time: string }).time)
-    if (line.includes('"bench":"memory"')) hearMemory?.(JSON.parse(line) as Memory)
+    if (line.includes('"bench":"memory"')) return waiting.shift()?.(JSON.parse(line) as Memory)
+    const [, message] = /"message":"([^"]*)"/.exec(line) ?? []
+    if (message === undefined) return
+    const known = told.get(message)
+    if (known) known.count++
+    else told.set(message, { firstAt: Date.parse((JSON.parse(line) as { time: string }).time), count: 1 })
   }
-  const nodeFlags = ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs')]
-  const child = await startController({ ...options, onLine, nodeFlags })
+  const child = await startController({
+    kubeconfig,
+    namespace: OPERATOR,
+    flags,
+    entry,
+    logFile: join(mkdtempSync(join(tmpdir(), 'mutual-identity-bench-')), 'controller.log'),
+    onLine,
+    nodeFlags: ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs')],
+  })
+  // Loading its modules takes a fifth of a second, before there is anything to hold up.
+  process.kill(child.pid, 'SIGHUP')
   return {
     process: child,
-    firstIssuedAt: () => firstIssuedAt,
+    firstAt: (message) => told.get(message)?.firstAt,
+    count: (message) => told.get(message)?.count ?? 0,
     memory: () =>
       new Promise((resolve) => {
-        hearMemory = resolve
+        waiting.push(resolve)
         process.kill(child.pid, 'SIGUSR2')
       }),
     cpuSeconds: () => cpuSecondsOf(child.pid),
   }
-}
-
-/** From the process table of Linux; 100 ticks a second. */
-function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

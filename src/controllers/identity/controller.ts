@@ -78,7 +78,7 @@ export async function reconcileIdentity(pass: Pass, deps: IdentityDeps): Promise
   // Told to people; the loop keeps the stack, and waits.
   if (outcome.kind === 'failed' && consequenceOf(outcome.error) === 'bug') throw outcome.error
   const expiry = outcome.kind === 'issued' ? outcome.notAfter : servingSecret(facts)?.leaf?.notAfter
-  return { at: earliest(checkAgainAt(plan, outcome, status), again), ...(expiry === undefined ? {} : { urgency: expiry }) }
+  return { at: earliest(checkAgainAt(plan, outcome, status), again), ...(expiry === undefined ? {} : { deadline: expiry }) }
 }
 
 /** Milliseconds for which a waiting identity is still left untold. */

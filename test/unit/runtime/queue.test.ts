@@ -280,6 +280,48 @@ describe('a failure', () => {
   })
 })
 
+describe('among many keys', () => {
+  const crowd = Array.from({ length: 5000 }, (_, index) => `crowd/${index}`)
+
+  it('the first of another namespace waits for one of a crowd, not for all', async () => {
+    const { queue, never } = setup()
+    for (const key of crowd) queue.add(key)
+    queue.add('quiet/one')
+    expect([await queue.next(never), await queue.next(never)]).toEqual(['crowd/0', 'quiet/one'])
+  })
+
+  it('those whose time has come take turns with those that are woken, the nearest deadline first', async () => {
+    const { clock, queue, take } = setup()
+    for (const [key, hours] of [
+      ['x/late', 9],
+      ['x/soon', 3],
+    ] as const)
+      queue.add(key, { notBefore: clock.now() + MINUTE, deadline: clock.now() + hours * HOUR })
+    await clock.advance(MINUTE)
+    for (const key of ['y/1', 'y/2', 'y/3']) queue.add(key)
+    const order = await take()
+    expect(order.filter((key) => key.startsWith('x'))).toEqual(['x/soon', 'x/late'])
+    expect(order.slice(0, 4).filter((key) => key.startsWith('x'))).toHaveLength(2)
+  })
+
+  it('a deadline within ten minutes goes before everything', async () => {
+    const { clock, queue, take } = setup()
+    for (const key of crowd.slice(0, 10)) queue.add(key)
+    queue.add('x/dying', { deadline: clock.now() + 5 * MINUTE })
+    queue.add('x/dead', { deadline: clock.now() - MINUTE })
+    queue.add('x/well', { deadline: clock.now() + HOUR })
+    expect((await take()).slice(0, 3)).toEqual(['x/dead', 'x/dying', 'crowd/0'])
+  })
+
+  it('one that is woken before its time has no deadline, and keeps its turn', async () => {
+    const { clock, queue, take } = setup()
+    queue.add('x/one', { notBefore: clock.now() + HOUR, deadline: clock.now() + 2 * HOUR })
+    for (const key of ['y/1', 'y/2']) queue.add(key)
+    queue.add('x/one')
+    expect(await take()).toEqual(['y/1', 'x/one', 'y/2'])
+  })
+})
+
 describe('waiting for a key', () => {
   it('ends when the signal aborts, and the key goes to the next', async () => {
     const { queue, never } = setup()

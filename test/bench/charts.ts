@@ -1,0 +1,65 @@
+// The figures as pictures: plain SVG bars, made by the bench for docs/performance.md.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Report } from './report.ts'
+
+interface Bar {
+  readonly label: string
+  readonly value: number
+  readonly text: string
+}
+
+const BAR = 26
+const GAP = 12
+const LEFT = 250
+const WIDTH = 420
+const TOP = 44
+
+/** Writes rate.svg, cpu.svg and memory.svg into `folder`. `sizes`: the numbers of identities that were measured in one namespace. */
+export function writeCharts(folder: string, report: Report, sizes: readonly number[]): void {
+  mkdirSync(folder, { recursive: true })
+  const bars = (name: string, unit: (value: number) => string): Bar[] =>
+    sizes.map((count) => {
+      const value = report.figureOf(`${name} ${count}/1`)
+      return { label: `${count} identities`, value, text: unit(value) }
+    })
+  const cpu = ['kube-apiserver', 'controller', 'etcd', 'kube-controller-manager'].map((part): Bar => {
+    const value = report.figureOf(`cpu ${part} ${sizes[0]}/1`)
+    return { label: part, value, text: `${value.toFixed(2)} ms` }
+  })
+  const write = (name: string, title: string, of: readonly Bar[]): void => writeFileSync(join(folder, name), svg(title, of))
+  write(
+    'rate.svg',
+    'Certificates issued a second (first issuance, to Ready)',
+    bars('rate', (value) => `${value.toFixed(0)}/s`),
+  )
+  write('cpu.svg', `CPU of one of ${sizes[0]} first issuances, by process`, cpu)
+  write(
+    'memory.svg',
+    'Resident memory of the operator, after a collection',
+    bars('memory', (value) => `${(value / 2 ** 20).toFixed(0)} MiB`),
+  )
+}
+
+function svg(title: string, bars: readonly Bar[]): string {
+  const most = Math.max(...bars.map(({ value }) => value))
+  const height = TOP + bars.length * (BAR + GAP) + GAP
+  const rows = bars.flatMap(({ label, value, text }, index) => {
+    const y = TOP + index * (BAR + GAP)
+    const width = Math.max(1, Math.round((value / most) * WIDTH))
+    return [
+      `<text x="${LEFT - 10}" y="${y + 18}" text-anchor="end">${label}</text>`,
+      `<rect x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="3" fill="#3367d6"/>`,
+      `<text x="${LEFT + width + 8}" y="${y + 18}">${text}</text>`,
+    ]
+  })
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + WIDTH + 120}" height="${height}" viewBox="0 0 ${LEFT + WIDTH + 120} ${height}" font-family="sans-serif" font-size="14">`,
+    `<rect width="100%" height="100%" fill="#ffffff"/>`,
+    `<text x="16" y="26" font-weight="bold">${title}</text>`,
+    ...rows,
+    '</svg>',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,28 @@
+// What a stretch of time cost: writes by kind, and CPU by process. Used by every measurement of the bench.
+
+import { type Counts, countWrites, difference, settledWrites } from './api-counts.ts'
+import { cpuOf } from './cpu.ts'
+import type { MeasuredController } from './measured-controller.ts'
+import type { Stage } from './stage.ts'
+
+export interface Span {
+  /** Writes that were carried out since, without Leases; waits until none comes any more. */
+  writes(): Promise<Counts>
+  /** CPU seconds since, by process. */
+  cpu(): Record<string, number>
+}
+
+export async function openSpan({ plane, admin }: Stage, controller?: MeasuredController): Promise<Span> {
+  const pids = { ...plane.pids, ...(controller ? { controller: controller.process.pid } : {}) }
+  const before = await countWrites(admin.access)
+  const cpuBefore = cpuOf(pids)
+  return {
+    writes: async () => difference(await settledWrites(admin.access), before),
+    cpu: () => Object.fromEntries(Object.entries(cpuOf(pids)).map(([name, seconds]) => [name, seconds - (cpuBefore[name] as number)])),
+  }
+}
+
+/** Of objects of ours: Secrets, statuses, events. */
+export function ofIdentities(writes: Counts): number {
+  return Object.entries(writes).reduce((sum, [key, count]) => sum + (/^(secrets|mutualidentities|events)/.test(key) ? count : 0), 0)
+}
