@@ -1,11 +1,22 @@
 // Whether the operator's account holds its roles: a role without its binding gives nobody anything.
 
+import { MANAGER } from '../../api/names.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import type { Account } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown } from './finding.ts'
 import { byUpgrade } from './remedies.ts'
 import { clusterRoleBindings, roleBindings } from './resources.ts'
+
+/** It gives the operator its rights in the cluster. */
+export const CONTROLLER_BINDING = `${MANAGER}-controller`
+
+/** Where the accounts live that have the operator's rights; empty where that may not be read, or nobody has them. */
+export async function boundNamespaces(client: Client): Promise<readonly string[]> {
+  const found = await lookAt(() => client.get(clusterRoleBindings, { namespace: '', name: CONTROLLER_BINDING }))
+  const { subjects = [] } = typeof found === 'object' ? (found as Binding) : {}
+  return subjects.flatMap(({ kind, namespace }) => (kind === 'ServiceAccount' && namespace !== undefined ? [namespace] : []))
+}
 
 /** Bindings are named like the roles that they give. `namespace` is undefined for a ClusterRole. */
 export async function bindingFinding(client: Client, role: string, namespace: string | undefined, account: Account): Promise<CheckFinding> {

@@ -44,6 +44,9 @@ export function identitySummary(identity: MutualIdentity, now: Instant): Identit
   }
 }
 
+/** Nobody has said anything of it yet. */
+export const NOT_REPORTED = 'NotReported'
+
 /** By the conditions. One of an older spec says nothing of this one. */
 export function reportedState(
   conditions: readonly Condition[],
@@ -51,7 +54,7 @@ export function reportedState(
 ): { readonly state: State; readonly reason: string; readonly message: string } {
   const ready = conditions.find(({ type }) => type === 'Ready')
   if (!ready)
-    return { state: 'waiting', reason: 'NotReported', message: 'the operator has not reported yet: does it run? (kubectl mutual check)' }
+    return { state: 'waiting', reason: NOT_REPORTED, message: 'the operator has not reported yet: does it run? (kubectl mutual check)' }
   const { reason, message } = ready
   if (ready.observedGeneration < generation) {
     return {

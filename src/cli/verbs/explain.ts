@@ -21,9 +21,9 @@ import { readTarget, type Target } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
 import { findAuthorities, findIdentities } from '../find.ts'
 import { readFormat } from '../flags.ts'
-import { lookAtLease } from '../lease-seen.ts'
 import { lookAtSources } from '../look-at-sources.ts'
 import { requireNamespace } from '../namespace-there.ts'
+import { lookAtOperator } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
 import { identitySummary } from '../status/identity-row.ts'
@@ -86,14 +86,15 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
   const { namespace, operatorNamespace, clusterDomain } = question
   const stores = await fillStores(question.cluster.client, { namespace, operatorNamespace })
   const identities = findIdentities(stores, namespace, name)
-  // Whether the operator restarts workloads cannot be told from here: its own status of the identity says so.
-  const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
-  const lease = await lookAtLease(question.cluster.client, operatorNamespace, () => question.session.clock.now())
-  const now = question.session.clock.now()
   if (identities.length === 0) {
     await requireNamespace(question.cluster.client, namespace)
     question.session.complain(`there are no identities in namespace ${namespace}\n`)
+    return []
   }
+  // Whether the operator restarts workloads cannot be told from here: its own status of the identity says so.
+  const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
+  const { lease } = await lookAtOperator(question.cluster.client, operatorNamespace, () => question.session.clock.now())
+  const now = question.session.clock.now()
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
@@ -117,8 +118,12 @@ async function explainAuthorities(question: Question, target: Target & { kind: '
   if (target.name === undefined) complainOfUnread(question, stores, target)
   const ofNamespace = target.name === undefined && target.of.includes('MutualAuthority')
   if (ofNamespace && !authorities.some(({ ref }) => ref.namespace === namespace)) await requireNamespace(cluster.client, namespace)
+  if (authorities.length === 0) {
+    session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
+    return []
+  }
+  await lookAtOperator(cluster.client, operatorNamespace, () => session.clock.now())
   const unreadable = await lookAtSources(cluster.client, operatorNamespace, authorities, stores)
-  if (authorities.length === 0) session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
   const now = session.clock.now()
   return authorities.map((authority) => explainAuthority(authority, stores, { question, unreadable, now }))
 }

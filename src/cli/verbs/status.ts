@@ -7,8 +7,10 @@ import { fillStores } from '../fill-stores.ts'
 import { unreadable } from '../find.ts'
 import { readFormat } from '../flags.ts'
 import { requireNamespace } from '../namespace-there.ts'
+import { lookAtOperator } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { follow } from '../status/follow.ts'
+import { NOT_REPORTED } from '../status/identity-row.ts'
 import { exitOfState } from '../status/state.ts'
 import { type Standing, standingOf, standingText } from '../status/tables.ts'
 import { usageError } from '../usage-error.ts'
@@ -57,10 +59,18 @@ async function answer(question: Question): Promise<ExitCode> {
   const standing = standingOf(seenIn(stores), now)
   const format = readFormat(given.values['output'], FORMATS)
   session.write(format === 'text' ? standingText(standing, { now, withNamespace, paint }) : dataText(format, standing))
-  if (!given.switches.has('watch')) return exitCodeOf(standing)
+  if (!given.switches.has('watch')) {
+    // What nobody reported is nobody's fault but of whoever looks in the wrong place: without the operator the table has no reason to tell.
+    const isAsked = given.values['operator-namespace'] !== undefined || isUnreported(standing)
+    if (isAsked) await lookAtOperator(question.cluster.client, operatorNamespace, () => session.clock.now())
+    return exitCodeOf(standing)
+  }
   await follow(question, stores, standing, namespace)
   return EXIT.good
 }
+
+const isUnreported = ({ identities, authorities }: Standing): boolean =>
+  [...identities, ...authorities].some(({ reason }) => reason === NOT_REPORTED)
 
 function seenIn({ identities, authorities, namespacedAuthorities }: Stores) {
   return {
