@@ -1,4 +1,4 @@
-// The installation: does an operator run and lead, has its account its rights, are admission policies there.
+// The installation: does an operator run and lead.
 
 import { MANAGER } from '../../api/names.ts'
 import type { Instant } from '../../base/instant.ts'
@@ -9,7 +9,6 @@ import { relative } from '../output/instant.ts'
 import { type OperatorSettings, settingsOf } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
 import { byHelm } from './remedies.ts'
-import { admissionBindings, admissionPolicies } from './resources.ts'
 
 interface OperatorSeen {
   readonly findings: readonly CheckFinding[]
@@ -78,35 +77,4 @@ function leaseFinding(seen: LeaseSeen, namespace: string, now: Instant): CheckFi
     case 'held':
       return good(`${name}: ${controllerText(seen, now)}`)
   }
-}
-
-/** They keep people from editing what the operator keeps; it works without. */
-export async function policyFindings(client: Client): Promise<readonly CheckFinding[]> {
-  const policies = await lookAt(() => named(client, admissionPolicies))
-  const bindings = await lookAt(() => named(client, admissionBindings))
-  if (policies === 'unknown' || bindings === 'unknown') return [unknown('admission policies')]
-  const ours = (policies ?? []).filter(isOurs)
-  if (ours.length === 0) {
-    return [
-      warning(
-        'admission policies: none of Mutual Identity is installed',
-        'install them where tenants must not edit Secrets that they may write',
-      ),
-    ]
-  }
-  const bound = new Set((bindings ?? []).map(({ spec }) => (spec as { policyName?: string } | undefined)?.policyName))
-  return ours.map(({ metadata: { name } }) =>
-    bound.has(name)
-      ? good(`admission policy ${name} is there and bound`)
-      : warning(`admission policy ${name} has no binding`, 'without a binding it does nothing: install it'),
-  )
-}
-
-const isOurs = ({ metadata: { name, labels = {} } }: RawObject): boolean =>
-  name.startsWith(MANAGER) || labels['app.kubernetes.io/name'] === MANAGER || labels['app.kubernetes.io/part-of'] === MANAGER
-
-async function named(client: Client, resource: typeof admissionPolicies): Promise<RawObject[]> {
-  const all: RawObject[] = []
-  for await (const page of client.listPages(resource)) all.push(...page.items)
-  return all
 }

@@ -7,3 +7,10 @@ export const byHelm = (otherwise: string): string =>
 /** What the chart holds and somebody took away or changed. `namespace`: of the release, where it is known. */
 export const byUpgrade = (otherwise: string, namespace?: string): string =>
   `helm upgrade --reset-then-reuse-values puts it right (helm list ${namespace === undefined ? '-A' : `-n ${namespace}`} names the release); or ${otherwise}`
+
+/**
+ * What somebody changed. Helm does not put that right: it stops at a conflict with whoever changed it, or leaves what the chart does not set, and the chart
+ * refuses where the account is of another namespace; it makes again what is gone. `object` as kubectl names it.
+ */
+export const byMakingAgain = (object: string, otherwise: string, namespace?: string): string =>
+  `kubectl delete ${object}, then ${byUpgrade(otherwise, namespace)}`

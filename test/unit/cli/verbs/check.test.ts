@@ -1,9 +1,13 @@
 // check in a cluster in memory that is installed as the manifests say, and with each part of it missing or broken.
 
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { PROJECT_FOLDER } from '../../../../scripts/install/manifests.ts'
 import { customResourceDefinitions as wanted } from '../../../../src/api/crd.ts'
 import { rbacObjects } from '../../../../src/api/rights.ts'
 import { judgeKind } from '../../../../src/cli/check/kinds.ts'
+import { POLICY_VALUES } from '../../../../src/cli/check/policies.ts'
 import {
   admissionBindings,
   admissionPolicies,
@@ -45,6 +49,12 @@ async function watchOnly(watchNamespaces: readonly string[], args: readonly stri
   await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { containers: [{ name: 'operator', args }] } } } })
 }
 
+/** As the API server fills it in. */
+const everywhere = {
+  validationActions: ['Deny'],
+  matchResources: { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} },
+}
+
 async function installedWorld(): Promise<World> {
   const made = createWorld()
   const { person } = made
@@ -60,8 +70,11 @@ async function installedWorld(): Promise<World> {
   })
   const renewTime = '2026-11-24T12:00:00.000000Z'
   await person.create(leases, { metadata, spec: { holderIdentity: 'pod-1', leaseDurationSeconds: 15, renewTime } })
-  await person.create(admissionPolicies, { metadata: { name: `${name}-secrets` }, spec: {} })
-  await person.create(admissionBindings, { metadata: { name: 'any' }, spec: { policyName: `${name}-secrets` } })
+  for (const suffix of Object.keys(POLICY_VALUES)) {
+    const policyName = `${name}-${suffix}`
+    await person.create(admissionPolicies, { metadata: { name: policyName }, spec: {} })
+    await person.create(admissionBindings, { metadata: { name: policyName }, spec: { policyName, ...everywhere } })
+  }
   await made.start()
   await made.settle()
   return made
@@ -91,7 +104,7 @@ it('a healthy installation is √ throughout, and ends with 0', async () => {
       '√ RoleBinding mutual-identity-system/mutual-identity-controller gives the role to ServiceAccount mutual-identity-system/mutual-identity',
       '√ ClusterRole mutual-identity-restart has all rights',
       '√ ClusterRoleBinding mutual-identity-restart gives the role to ServiceAccount mutual-identity-system/mutual-identity',
-      '√ admission policy mutual-identity-secrets is there and bound',
+      '√ admission policy mutual-identity-own-secrets is there and bound',
       expect.stringMatching(/^√ ClusterMutualAuthority default is ready: generation 1 signs until/),
       '√ you may patch mutualidentities in namespace shop',
     ]),
@@ -264,6 +277,67 @@ it('the namespace of the operator that was mistaken is guessed from whom the bin
     /^× ClusterRoleBinding mutual-identity-controller does not name an account of elsewhere; it names ServiceAccount mutual-identity-system\/mutual-identity\n {4}did you mean --operator-namespace mutual-identity-system\? Else helm upgrade/m,
   )
   expect(code).toBe(4)
+})
+
+describe('admission policies', () => {
+  const ref = { namespace: '', name: `${name}-own-secrets` }
+  const rebind = (spec: object) => () => world.person.mergePatch(admissionBindings, ref, { spec })
+
+  it('are those that the chart has, each with the value that switches it off', () => {
+    const folder = join(PROJECT_FOLDER, 'charts', name, 'templates', 'policies')
+    const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
+    const inChart = files.map((file) => {
+      const text = readFileSync(join(folder, file), 'utf8')
+      return [/printf "%s-([a-z-]+)"/.exec(text)?.[1], /if \.Values\.(\S+) /.exec(text)?.[1]]
+    })
+    expect(Object.fromEntries(inChart)).toEqual(POLICY_VALUES)
+  })
+
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'one that was deleted',
+      () => world.person.delete(admissionPolicies, ref, {}),
+      /^! admission policy mutual-identity-own-secrets is not there: .*\n {4}is that meant \(value policies.ownAccount.enabled\)\? Else helm/m,
+    ],
+    [
+      'one without a binding',
+      () => world.person.delete(admissionBindings, ref, {}),
+      /^! admission policy mutual-identity-own-secrets has no binding\n {4}without a binding it does nothing: helm/m,
+    ],
+    [
+      'one whose binding only notes',
+      rebind({ validationActions: ['Audit'] }),
+      /^! admission policy mutual-identity-own-secrets: its binding mutual-identity-own-secrets refuses nothing: its validationActions are Audit\n {4}kubectl delete validatingadmissionpolicybinding mutual-identity-own-secrets, then helm upgrade /m,
+    ],
+    [
+      'one whose binding is for some namespaces',
+      rebind({ matchResources: { namespaceSelector: { matchLabels: { a: 'b' } } } }),
+      /^! admission policy .*-own-secrets: its binding .* applies to some objects only, by its matchResources.namespaceSelector$/m,
+    ],
+    [
+      'one whose binding leaves something out',
+      rebind({ matchResources: { excludeResourceRules: [{ resources: ['secrets'] }] } }),
+      /^! .*-own-secrets applies to some objects only, by its matchResources.excludeResourceRules$/m,
+    ],
+  ])('%s is a !', async (_what, spoil, line) => {
+    await spoil()
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(out).toMatch(line)
+    expect([code, lines(out, '!').length]).toEqual([0, 1])
+  })
+
+  it('may have another binding that refuses', async () => {
+    await rebind({ validationActions: ['Warn'] })()
+    await world.person.create(admissionBindings, { metadata: { name: 'other' }, spec: { policyName: ref.name, ...everywhere } })
+    expect(lines((await runInWorld(world, ['check'])).out, '!')).toEqual([])
+  })
+
+  it('may all be missing, which is one !', async () => {
+    for (const suffix of Object.keys(POLICY_VALUES))
+      await world.person.delete(admissionPolicies, { namespace: '', name: `${name}-${suffix}` }, {})
+    const { out } = await runInWorld(world, ['check'])
+    expect(lines(out, '!')).toEqual(['! admission policies: none of Mutual Identity is installed'])
+  })
 })
 
 describe('under few rights', () => {
