@@ -4,8 +4,8 @@ import { MANAGER } from '../../api/names.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
 import type { Account } from './deployment.ts'
-import { bad, type CheckFinding, good, lookAt, unknown } from './finding.ts'
-import { byUpgrade } from './remedies.ts'
+import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
+import { byMakingAgain, byUpgrade } from './remedies.ts'
 import { clusterRoleBindings, roleBindings } from './resources.ts'
 
 /** It gives the operator its rights in the cluster. */
@@ -33,28 +33,31 @@ function judgeBinding(
   account: Account,
 ): CheckFinding {
   if (found === 'unknown') return unknown(what)
-  const who = account.name === undefined ? `an account of ${account.namespace}` : `ServiceAccount ${account.namespace}/${account.name}`
-  const remedy = byUpgrade('apply the bindings of the operator’s version', account.namespace)
-  if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, remedy)
-  const { roleRef, subjects } = found as Binding
+  if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, byUpgrade(BY_HAND, account.namespace))
+  const { roleRef, subjects = [] } = found as Binding
   const kind = namespace === undefined ? 'ClusterRole' : 'Role'
-  // The API server lets nobody change it.
+  const object = namespace === undefined ? `clusterrolebinding ${role}` : `rolebinding ${role} -n ${namespace}`
+  const remedy = byMakingAgain(object, BY_HAND, account.namespace)
   if (roleRef?.kind !== kind || roleRef.name !== role)
-    return bad(`${what} gives ${roleRef?.kind} ${roleRef?.name}, not ${kind} ${role}`, `delete it; ${remedy}`)
-  if (!(subjects ?? []).some((subject) => isOf(subject, account)))
-    return notNamed(`${what} does not name ${who}`, subjects ?? [], account, remedy)
+    return bad(`${what} gives ${roleRef?.kind} ${roleRef?.name}, not ${kind} ${role}`, remedy)
+  const who = account.name === undefined ? `an account of ${account.namespace}` : `ServiceAccount ${account.namespace}/${account.name}`
+  if (!subjects.some((subject) => isOf(subject, account))) return notNamed(`${what} does not name ${who}`, subjects, account, remedy)
+  const others = subjects.filter((subject) => !isItself(subject, account)).map(subjectText)
+  if (others.length > 0)
+    return warning(`${what} gives the role to others too, with all its rights: ${others.join(', ')}`, `is that meant? Else ${remedy}`)
   return good(`${what} gives the role to ${who}`)
 }
+
+const BY_HAND = 'apply the bindings of the operator’s version'
 
 /** The usual cause where all is well with the installation: it lives elsewhere than was said. */
 function notNamed(text: string, subjects: readonly Subject[], { namespace }: Account, remedy: string): CheckFinding {
   const other = subjects.find((subject) => subject.kind === 'ServiceAccount' && subject.namespace !== namespace)
   if (!other) return bad(text, remedy)
-  return bad(
-    `${text}; it names ServiceAccount ${other.namespace}/${other.name}`,
-    `did you mean --operator-namespace ${other.namespace}? Else ${remedy}`,
-  )
+  return bad(`${text}; it names ${subjectText(other)}`, `did you mean --operator-namespace ${other.namespace}? Else ${remedy}`)
 }
+
+const subjectText = ({ kind, namespace, name }: Subject): string => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 
 interface Subject {
   readonly kind: string
@@ -67,9 +70,14 @@ interface Binding extends RawObject {
   readonly subjects?: readonly Subject[]
 }
 
-/** The names that the API server gives a service account, and the groups that it puts it into. */
-function isOf(subject: Subject, { namespace, name }: Account): boolean {
+/** The names that the API server gives a service account. */
+function isItself(subject: Subject, { namespace, name }: Account): boolean {
   if (subject.kind === 'ServiceAccount') return subject.namespace === namespace && (name === undefined || subject.name === name)
-  if (subject.kind === 'User') return name !== undefined && subject.name === `system:serviceaccount:${namespace}:${name}`
-  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'].includes(subject.name)
+  return subject.kind === 'User' && name !== undefined && subject.name === `system:serviceaccount:${namespace}:${name}`
+}
+
+/** Itself, or a group that the API server puts it into. */
+function isOf(subject: Subject, account: Account): boolean {
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated']
+  return isItself(subject, account) || (subject.kind === 'Group' && groups.includes(subject.name))
 }

@@ -79,8 +79,14 @@ function judge({ role, namespace, wanted }: Grant, found: Looked, settings: Oper
   if (found === 'unknown') return unknown(name)
   if (!found) return absent(name, excused)
   const lacking = firstLacking(found, wanted)
-  if (lacking) return bad(`${name} lacks ${lacking}`, REMEDY)
+  if (lacking) return bad(`${name} lacks ${lacking}`, remedyOf(role, namespace))
   return (namespace === undefined && role === ROLE && lackingEverywhere(name, found, settings)) || good(`${name} has all rights`)
+}
+
+/** A role lacks what a newer version needs, or what somebody took away, and beside that Helm stops at a conflict. */
+function remedyOf(role: string, namespace: string | undefined): string {
+  const object = namespace === undefined ? `clusterrole ${role}` : `role ${role} -n ${namespace}`
+  return `${REMEDY}; where somebody edited it, kubectl delete ${object} before`
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
@@ -88,7 +94,7 @@ function lackingEverywhere(name: string, found: RawObject, { watchNamespaces }: 
   if (watchNamespaces !== undefined && watchNamespaces.length > 0) return undefined
   const lacking = firstLacking(found, { rights: [...RIGHTS_PARTS.namespaces, ...RIGHTS_PARTS.watched] })
   if (!lacking) return undefined
-  if (watchNamespaces) return bad(`${name} lacks ${lacking}, and the operator serves all namespaces`, REMEDY)
+  if (watchNamespaces) return bad(`${name} lacks ${lacking}, and the operator serves all namespaces`, remedyOf(ROLE, undefined))
   return warning(`${name} lacks ${lacking}: the operator serves some namespaces only`, `is that meant (--watch-namespaces)? Else ${REMEDY}`)
 }
 

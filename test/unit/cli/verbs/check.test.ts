@@ -149,6 +149,11 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
       /^× RoleBinding mutual-identity-system\/mutual-identity-controller is not there: .*\n {4}helm upgrade /m,
     ],
     [
+      'a role that somebody edited',
+      () => world.person.mergePatch(roles, { namespace: OPERATOR_NAMESPACE, name: `${name}-controller` }, { rules: [] }),
+      /^× Role mutual-identity-system\/mutual-identity-controller lacks .*\n {4}helm upgrade .* kubectl delete role mutual-identity-controller -n mutual-identity-system before$/m,
+    ],
+    [
       'the role for restarts, given to another account',
       () =>
         world.person.mergePatch(
@@ -164,6 +169,31 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     expect(out).toMatch(line)
     expect(out).toMatch(/^1 thing is wrong\.$/m)
     expect(code).toBe(4)
+  })
+
+  it('a binding that names another namespace is made again, because the chart refuses to upgrade beside it', async () => {
+    const subjects = [{ kind: 'ServiceAccount', name, namespace: 'default' }]
+    await world.person.mergePatch(clusterRoleBindings, { namespace: '', name: `${name}-controller` }, { subjects })
+    const { out } = await runInWorld(world, ['check'])
+    expect(out).toMatch(
+      /^× .*; it names ServiceAccount default\/mutual-identity\n {4}did you mean .*\? Else kubectl delete clusterrolebinding mutual-identity-controller, then helm upgrade --/m,
+    )
+  })
+
+  it.each([
+    [{ kind: 'ServiceAccount', name: 'default', namespace: 'shop' }, 'ServiceAccount shop/default'],
+    [{ kind: 'ServiceAccount', name: 'default', namespace: OPERATOR_NAMESPACE }, 'ServiceAccount mutual-identity-system/default'],
+    [{ kind: 'Group', name: 'system:authenticated' }, 'Group system:authenticated'],
+    [{ kind: 'User', name: 'eve' }, 'User eve'],
+  ])('others who have the rights of the operator are a ! that names them: %j', async (subject, text) => {
+    const subjects = [{ kind: 'ServiceAccount', name, namespace: OPERATOR_NAMESPACE }, subject]
+    await world.person.mergePatch(clusterRoleBindings, { namespace: '', name: `${name}-controller` }, { subjects })
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(lines(out, '!')).toEqual([
+      `! ClusterRoleBinding mutual-identity-controller gives the role to others too, with all its rights: ${text}`,
+    ])
+    expect(out).toMatch(/^ {4}is that meant\? Else kubectl delete clusterrolebinding mutual-identity-controller, then helm upgrade --/m)
+    expect(code).toBe(0)
   })
 
   it('roles that are given to another account than the Deployment has', async () => {
@@ -274,7 +304,7 @@ describe('an operator that serves some namespaces only', () => {
 it('the namespace of the operator that was mistaken is guessed from whom the bindings name', async () => {
   const { out, code } = await runInWorld(world, ['check', '--operator-namespace', 'elsewhere'])
   expect(out).toMatch(
-    /^× ClusterRoleBinding mutual-identity-controller does not name an account of elsewhere; it names ServiceAccount mutual-identity-system\/mutual-identity\n {4}did you mean --operator-namespace mutual-identity-system\? Else helm upgrade/m,
+    /^× ClusterRoleBinding mutual-identity-controller does not name an account of elsewhere; it names ServiceAccount mutual-identity-system\/mutual-identity\n {4}did you mean --operator-namespace mutual-identity-system\? Else kubectl delete clusterrolebinding mutual-identity-controller, then helm upgrade/m,
   )
   expect(code).toBe(4)
 })
