@@ -17,12 +17,15 @@ export interface OperatorSeen {
   readonly settings: OperatorSettings
 }
 
+/** Its flags, as far as its Deployment tells them. */
+export const lookAtSettings = async (client: Client, namespace: string): Promise<OperatorSettings> =>
+  settingsOf(await lookAtDeployment(client, namespace), namespace)
+
+const lookAtDeployment = (client: Client, namespace: string) => lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
+
 /** Throws where no operator can live: the namespace does not exist, or nothing in it is of the operator. What may not be read is believed. */
 export async function lookAtOperator(client: Client, namespace: string, now: () => Instant): Promise<OperatorSeen> {
-  const [lease, deployment] = await Promise.all([
-    lookAtLease(client, namespace, now),
-    lookAt(() => client.get(deployments, { namespace, name: MANAGER })),
-  ])
+  const [lease, deployment] = await Promise.all([lookAtLease(client, namespace, now), lookAtDeployment(client, namespace)])
   const isSeen = typeof deployment === 'object' || !['none', 'unknown'].includes(lease.state)
   if (!isSeen) await requireSign(client, namespace, lease)
   return { lease, settings: settingsOf(deployment, namespace) }

@@ -6,9 +6,11 @@ import { formatDuration } from '../../base/duration.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { AuthorityFacts } from '../../controllers/authority/facts.ts'
 import type { AuthorityPlan } from '../../controllers/authority/plan-step.ts'
+import type { Readiness } from '../../controllers/readiness.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
-import { failureText, standingOf, stateCell } from './state.ts'
+import type { Unwatched } from '../watched.ts'
+import { failureText, stateCell } from './state.ts'
 
 /** What an authority is asked to be. */
 function specRows({ ref, spec }: Authority): PageRow[] {
@@ -30,8 +32,15 @@ function specRows({ ref, spec }: Authority): PageRow[] {
   ]
 }
 
+/** All that is told of an authority; programs get it as it is. */
+export interface AuthorityExplained {
+  readonly facts: AuthorityFacts
+  readonly plan: AuthorityPlan
+  readonly standing: Readiness | Unwatched
+}
+
 /** The page of an authority whose CA Secrets and bundle could be read. */
-export function authorityPage(facts: AuthorityFacts, plan: AuthorityPlan, now: Instant): PageRow[] {
+export function authorityPage({ facts, plan, standing }: AuthorityExplained, now: Instant): PageRow[] {
   const { authority, generations, record, secrets } = facts
   return [
     ...specRows(authority),
@@ -45,10 +54,14 @@ export function authorityPage(facts: AuthorityFacts, plan: AuthorityPlan, now: I
     ...(generations.length === 0 ? [['Generations', 'none that can be read'] as const] : []),
     ['Trust bundle', record?.bundle ? `${anchorCount(record.bundle.anchors.length)}, ${record.bundle.fingerprint.slice(0, 16)}` : 'none'],
     undefined,
-    ['State', stateCell(standingOf(plan, authority.status))],
-    ['Next step', stepText(plan)],
-    ['Why', `${plan.reason}: ${plan.message}`],
-    ['When', whenText(plan, now)],
+    ['State', stateCell(standing)],
+    ...(standing.reason === 'NotWatched'
+      ? [['Next step', 'nothing, while the operator does not watch the namespace'] as const]
+      : [
+          ['Next step', stepText(plan)] as const,
+          ['Why', `${plan.reason}: ${plan.message}`] as const,
+          ['When', whenText(plan, now)] as const,
+        ]),
     ...(authority.status.lastFailure ? [['Last failure', failureText(authority.status.lastFailure)] as const] : []),
   ]
 }

@@ -5,16 +5,25 @@ import { type Instant, parseInstant } from '../../base/instant.ts'
 import type { IdentityFacts, SecretFacts } from '../../controllers/identity/facts.ts'
 import { currentRenewAt } from '../../controllers/identity/leaf-checks.ts'
 import type { IdentityPlan } from '../../controllers/identity/plan.ts'
-import type { Readiness } from '../../controllers/readiness.ts'
 import { controllerText, type LeaseSeen } from '../lease-seen.ts'
 import { instantText } from '../output/instant.ts'
 import type { PageRow } from '../output/table.ts'
 import { identitySummary } from '../status/identity-row.ts'
 import { STATE_STYLES } from '../status/state.ts'
-import { failureText, standingOf, stateCell } from './state.ts'
+import type { Standing } from './standing.ts'
+import { failureText, stateCell } from './state.ts'
 
-/** The rows of the page. `lease`: whether anybody does what is planned. */
-export function identityPage(facts: IdentityFacts, plan: IdentityPlan, lease: LeaseSeen, now: Instant): PageRow[] {
+/** All that is told of an identity; programs get it as it is. */
+export interface IdentityExplained {
+  readonly facts: IdentityFacts
+  readonly plan: IdentityPlan
+  readonly standing: Standing
+  /** Whether anybody does what is planned. */
+  readonly lease: LeaseSeen
+}
+
+export function identityPage(explained: IdentityExplained, now: Instant): PageRow[] {
+  const { facts, lease } = explained
   const { identity } = facts
   return [
     ['Identity', `${identity.namespace}/${identity.name}`],
@@ -26,15 +35,20 @@ export function identityPage(facts: IdentityFacts, plan: IdentityPlan, lease: Le
     ...secretRows(facts.secret, now),
     ...facts.formerSecrets.map(({ name }): PageRow => ['Old Secret', name]),
     undefined,
-    ...(cannotTell(plan) ? reportedRows(facts, plan, now) : planRows(facts, plan, now)),
+    ...(explained.standing.asReported ? reportedRows(explained, now) : planRows(explained, now)),
     ['Controller', controllerText(lease, now)],
     ...(identity.status.lastFailure ? [['Last failure', failureText(identity.status.lastFailure)] as const] : []),
   ]
 }
 
-function planRows(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageRow[] {
+function planRows({ facts, plan, standing }: IdentityExplained, now: Instant): PageRow[] {
+  if (standing.reason === 'NotWatched')
+    return [
+      ['State', stateCell(standing)],
+      ['Next step', 'nothing, while the operator does not watch the namespace'],
+    ]
   return [
-    ['State', stateCell(identityStanding(facts, plan, now))],
+    ['State', stateCell(standing)],
     ['Next step', plan.held ? 'nothing before the next attempt' : stepText(plan)],
     ['Why', `${plan.reason}: ${plan.message}`],
     ['When', whenText(facts, plan, now)],
@@ -42,8 +56,9 @@ function planRows(facts: IdentityFacts, plan: IdentityPlan, now: Instant): PageR
 }
 
 /** How it stands says the operator, who sees everything; what it will do next cannot be told by whoever does not. */
-function reportedRows({ identity, secret }: IdentityFacts, { readiness }: IdentityPlan, now: Instant): PageRow[] {
-  const { state, reason, message, expired } = identitySummary(identity, now)
+function reportedRows({ facts: { identity, secret }, plan: { readiness }, standing }: IdentityExplained, now: Instant): PageRow[] {
+  const { state, reason, message } = standing
+  const { expired } = identitySummary(identity, now)
   const { notAfter, renewAt } = identity.status.certificate ?? {}
   const [endsAt, renewsAt] = [notAfter, renewAt].map((text) => parseInstant(text ?? ''))
   return [
@@ -60,19 +75,6 @@ function untilRow(endsAt: Instant, expired: boolean, now: Instant): PageRow {
     'Certificate',
     { text: `${expired ? 'expired, ' : ''}until ${instantText(endsAt, now)} (as reported)`, style: expired ? 'bad' : undefined },
   ]
-}
-
-/** What this account may not read decides about the step. */
-export function cannotTell({ readiness: { reason } }: IdentityPlan): boolean {
-  return reason === 'FactsUnknown' || reason === 'SecretUnknown' || reason === 'AuthorityUnknown'
-}
-
-/** While there is no certificate in force, it waits for the one that is about to be made. */
-export function identityStanding({ identity, secret }: IdentityFacts, plan: IdentityPlan, now: Instant): Readiness {
-  const standing = standingOf(plan, identity.status)
-  if (plan.held || plan.step.kind !== 'issue' || standing.state !== 'ready') return standing
-  const usable = secret !== undefined && secret !== 'unknown' && secret.trusted?.ok === true && (secret.leaf?.notAfter ?? 0) > now
-  return usable ? standing : { state: 'waiting', reason: plan.reason, message: plan.message }
 }
 
 /** The text, or that this account may not read what it comes from. */

@@ -9,7 +9,7 @@ import type { Cell } from '../output/table.ts'
 
 const STYLES: Readonly<Record<Readiness['state'], Style>> = { ready: 'good', waiting: 'waiting', refused: 'bad' }
 
-export function stateCell({ state, reason, message }: Readiness): Cell {
+export function stateCell({ state, reason, message }: Pick<Readiness, 'state' | 'message'> & { readonly reason: string }): Cell {
   return { text: `${state}: ${reason}: ${message}`, style: STYLES[state] }
 }
 
@@ -31,7 +31,7 @@ export function standingOf({ readiness, held }: Plan, { conditions }: ReportedSt
 }
 
 /** Good is ready with nothing to do. */
-export function exitOf(plan: Plan, standing: Readiness): ExitCode {
+export function exitOf(plan: Plan, standing: Pick<Readiness, 'state'>): ExitCode {
   if (standing.state === 'refused') return EXIT.refused
   return standing.state === 'ready' && plan.step.kind === 'none' && !plan.held ? EXIT.good : EXIT.waiting
 }

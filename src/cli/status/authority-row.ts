@@ -4,6 +4,7 @@ import type { Authority } from '../../api/authority.ts'
 import { type Instant, parseInstant } from '../../base/instant.ts'
 import { relative } from '../output/instant.ts'
 import type { Cell } from '../output/table.ts'
+import { unwatched, type Watching } from '../watched.ts'
 import { reportedState } from './identity-row.ts'
 import { STATE_STYLES, type State } from './state.ts'
 
@@ -23,7 +24,7 @@ export interface AuthoritySummary {
   readonly anchors: number | undefined
 }
 
-export function authoritySummary({ ref, status, generation }: Authority, now: Instant): AuthoritySummary {
+export function authoritySummary({ ref, status, generation }: Authority, now: Instant, settings: Watching = {}): AuthoritySummary {
   const { generations = [], trustBundle, trustDomain, conditions } = status
   const active = generations.find(({ state }) => state === 'Active')
   const endsAt = active && parseInstant(active.notAfter)
@@ -32,6 +33,7 @@ export function authoritySummary({ ref, status, generation }: Authority, now: In
     namespace: ref.namespace || undefined,
     name: ref.name,
     ...reportedState(conditions, generation),
+    ...unwatched(ref.namespace || undefined, settings),
     trustDomain,
     rootExpiresAt: active?.notAfter,
     expired: endsAt !== undefined && endsAt <= now,

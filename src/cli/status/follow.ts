@@ -7,14 +7,22 @@ import { Watcher } from '../../k8s/watcher.ts'
 import { type Stores, scopes } from '../../stores.ts'
 import { printableLines } from '../output/printable.ts'
 import type { Question } from '../verb.ts'
+import type { Watching } from '../watched.ts'
 import { authoritySummary } from './authority-row.ts'
 import { identitySummary } from './identity-row.ts'
 import { changeLine, type Standing } from './tables.ts'
 
 const WATCHED = ['identities', 'authorities', 'namespacedAuthorities'] as const
 
-/** Resolves when the session's signal aborts. `namespace`: undefined for all. */
-export async function follow(question: Question, stores: Stores, before: Standing, namespace: string | undefined): Promise<void> {
+/** What is told of the objects. `namespace`: undefined for all. */
+interface Followed {
+  readonly namespace: string | undefined
+  readonly settings: Watching
+  readonly before: Standing
+}
+
+/** Resolves when the session's signal aborts. */
+export async function follow(question: Question, stores: Stores, { namespace, settings, before }: Followed): Promise<void> {
   const { session, paint, cluster } = question
   const { clock, random, signal } = session
   const options = () => ({ now: clock.now(), withNamespace: namespace === undefined, paint })
@@ -25,12 +33,12 @@ export async function follow(question: Question, stores: Stores, before: Standin
   const ends = [
     stores.identities.subscribe(({ before: was, after }) => {
       const one = after ?? was
-      if (one) say(identitySummary(one, clock.now()), after === undefined)
+      if (one) say(identitySummary(one, clock.now(), settings), after === undefined)
     }),
     ...[stores.authorities, stores.namespacedAuthorities].map((authorities) =>
       authorities.subscribe(({ before: was, after }) => {
         const one = after ?? was
-        if (one) say(authoritySummary(one, clock.now()), after === undefined)
+        if (one) say(authoritySummary(one, clock.now(), settings), after === undefined)
       }),
     ),
   ]

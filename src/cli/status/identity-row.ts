@@ -7,6 +7,7 @@ import { authorityText } from '../../api/names.ts'
 import { type Instant, parseInstant } from '../../base/instant.ts'
 import { relative } from '../output/instant.ts'
 import type { Cell } from '../output/table.ts'
+import { unwatched, type Watching } from '../watched.ts'
 import { STATE_STYLES, type State } from './state.ts'
 
 /** As data, for programs too. Instants are RFC 3339. */
@@ -25,7 +26,8 @@ export interface IdentitySummary {
   readonly mismatchedPods: number | undefined
 }
 
-export function identitySummary(identity: MutualIdentity, now: Instant): IdentitySummary {
+/** `settings`: of the operator, as far as they are known; what it does not watch stands by no report. */
+export function identitySummary(identity: MutualIdentity, now: Instant, settings: Watching = {}): IdentitySummary {
   const { namespace, name, spec, status, generation } = identity
   const { certificate, pods } = status
   const reported = reportedState(status.conditions, generation)
@@ -34,6 +36,7 @@ export function identitySummary(identity: MutualIdentity, now: Instant): Identit
     namespace,
     name,
     ...reported,
+    ...unwatched(namespace, settings),
     spiffeID: status.spiffeID,
     authority: authorityText(spec.authority),
     expiresAt: certificate?.notAfter,

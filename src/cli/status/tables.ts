@@ -5,6 +5,7 @@ import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { Paint } from '../output/colour.ts'
 import { type Cell, table, tableLine, widthsOf } from '../output/table.ts'
+import type { Watching } from '../watched.ts'
 import { AUTHORITY_HEADER, type AuthoritySummary, authorityRow, authoritySummary } from './authority-row.ts'
 import { IDENTITY_HEADER, type IdentitySummary, identityRow, identitySummary } from './identity-row.ts'
 
@@ -22,10 +23,10 @@ export interface Seen {
   readonly unknown: readonly string[]
 }
 
-export function standingOf({ identities, authorities, unknown }: Seen, now: Instant): Standing {
+export function standingOf({ identities, authorities, unknown }: Seen, now: Instant, settings: Watching): Standing {
   return {
-    identities: [...identities].map((identity) => identitySummary(identity, now)).sort(byName),
-    authorities: [...authorities].map((authority) => authoritySummary(authority, now)).sort(byName),
+    identities: [...identities].map((identity) => identitySummary(identity, now, settings)).sort(byName),
+    authorities: [...authorities].map((authority) => authoritySummary(authority, now, settings)).sort(byName),
     unknown,
   }
 }

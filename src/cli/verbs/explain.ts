@@ -13,9 +13,11 @@ import type { Certificate } from '../../pki/certificate.ts'
 import { parseTrustDomain } from '../../pki/trust-domain.ts'
 import type { Stores } from '../../stores.ts'
 import { withCluster } from '../asking.ts'
-import { EXIT, type ExitCode, worst } from '../exit-code.ts'
+import type { OperatorSettings } from '../check/deployment.ts'
+import { type ExitCode, worst } from '../exit-code.ts'
 import { authorityPage, reportedAuthorityPage } from '../explain/authority-page.ts'
-import { cannotTell, identityPage, identityStanding } from '../explain/identity-page.ts'
+import { identityPage } from '../explain/identity-page.ts'
+import { exitOfIdentity, identityStanding } from '../explain/standing.ts'
 import { exitOf, standingOf } from '../explain/state.ts'
 import { readTarget, type Target } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
@@ -26,10 +28,9 @@ import { requireNamespace } from '../namespace-there.ts'
 import { lookAtOperator } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
-import { identitySummary } from '../status/identity-row.ts'
-import { exitOfState } from '../status/state.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
+import { unwatched } from '../watched.ts'
 
 const FORMATS = ['text', 'json', 'yaml'] as const
 
@@ -91,18 +92,16 @@ async function explainIdentities(question: Question, { name }: Target): Promise<
     question.session.complain(`there are no identities in namespace ${namespace}\n`)
     return []
   }
-  // Whether the operator restarts workloads cannot be told from here: its own status of the identity says so.
-  const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: true }
-  const { lease } = await lookAtOperator(question.cluster.client, operatorNamespace, () => question.session.clock.now())
+  const { lease, settings } = await lookAtOperator(question.cluster.client, operatorNamespace, () => question.session.clock.now())
+  // Where its Deployment does not tell whether it restarts workloads, its own status of the identity does.
+  const surroundings = { operatorNamespace, clusterDomain, restartWorkloads: settings.restartWorkloads ?? true }
   const now = question.session.clock.now()
   return identities.map((identity: MutualIdentity) => {
     const facts = observeIdentity(identity, stores, surroundings)
     const plan = planIdentity(facts, now)
-    // What is not known is not good, however it was reported.
-    const exitCode = cannotTell(plan)
-      ? worst([EXIT.waiting, exitOfState(identitySummary(identity, now))])
-      : exitOf(plan, identityStanding(facts, plan, now))
-    return { rows: identityPage(facts, plan, lease, now), data: { facts, plan, lease }, exitCode }
+    const standing = identityStanding(facts, plan, unwatched(namespace, settings), now)
+    const data = { facts, plan, standing, lease }
+    return { rows: identityPage(data, now), data, exitCode: exitOfIdentity(facts, plan, standing, now) }
   })
 }
 
@@ -122,10 +121,10 @@ async function explainAuthorities(question: Question, target: Target & { kind: '
     session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
     return []
   }
-  await lookAtOperator(cluster.client, operatorNamespace, () => session.clock.now())
+  const { settings } = await lookAtOperator(cluster.client, operatorNamespace, () => session.clock.now())
   const unreadable = await lookAtSources(cluster.client, operatorNamespace, authorities, stores)
   const now = session.clock.now()
-  return authorities.map((authority) => explainAuthority(authority, stores, { question, unreadable, now }))
+  return authorities.map((authority) => explainAuthority(authority, stores, { question, unreadable, settings, now }))
 }
 
 /** A list without them would look like all there are. */
@@ -142,10 +141,11 @@ interface Asked {
   readonly question: Question
   /** Secrets of others that CAs are taken from and that may not be read. */
   readonly unreadable: ReadonlySet<string>
+  readonly settings: OperatorSettings
   readonly now: Instant
 }
 
-function explainAuthority(authority: Authority, stores: Stores, { question, unreadable, now }: Asked): Explained {
+function explainAuthority(authority: Authority, stores: Stores, { question, unreadable, settings, now }: Asked): Explained {
   const { operatorNamespace, given } = question
   const unknown = unknownOf(authority, stores, unreadable, operatorNamespace)
   if (unknown !== undefined) {
@@ -157,7 +157,9 @@ function explainAuthority(authority: Authority, stores: Stores, { question, unre
   const namespacedTrustDomains = named === undefined ? {} : { [authority.namespace]: [named] }
   const facts = observeAuthorityState(authority, stores, { operatorNamespace, defaultTrustDomain, namespacedTrustDomains })
   const plan = planAuthority(facts, now)
-  return { rows: authorityPage(facts, plan, now), data: { facts, plan }, exitCode: exitOf(plan, standingOf(plan, authority.status)) }
+  const standing = unwatched(authority.namespace || undefined, settings) ?? standingOf(plan, authority.status)
+  const data = { facts, plan, standing }
+  return { rows: authorityPage(data, now), data, exitCode: exitOf(plan, standing) }
 }
 
 function trustDomainFlag(text: string): string {

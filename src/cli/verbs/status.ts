@@ -7,7 +7,7 @@ import { fillStores } from '../fill-stores.ts'
 import { unreadable } from '../find.ts'
 import { readFormat } from '../flags.ts'
 import { requireNamespace } from '../namespace-there.ts'
-import { lookAtOperator } from '../operator-seen.ts'
+import { lookAtOperator, lookAtSettings } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { follow } from '../status/follow.ts'
 import { NOT_REPORTED } from '../status/identity-row.ts'
@@ -55,8 +55,9 @@ async function answer(question: Question): Promise<ExitCode> {
   if (namespace !== undefined && stores.identities.size + stores.namespacedAuthorities.size === 0) {
     await requireNamespace(question.cluster.client, namespace)
   }
+  const settings = await lookAtSettings(question.cluster.client, operatorNamespace)
   const now = session.clock.now()
-  const standing = standingOf(seenIn(stores), now)
+  const standing = standingOf(seenIn(stores), now, settings)
   const format = readFormat(given.values['output'], FORMATS)
   session.write(format === 'text' ? standingText(standing, { now, withNamespace, paint }) : dataText(format, standing))
   if (!given.switches.has('watch')) {
@@ -65,7 +66,7 @@ async function answer(question: Question): Promise<ExitCode> {
     if (isAsked) await lookAtOperator(question.cluster.client, operatorNamespace, () => session.clock.now())
     return exitCodeOf(standing)
   }
-  await follow(question, stores, standing, namespace)
+  await follow(question, stores, { namespace, settings, before: standing })
   return EXIT.good
 }
 

@@ -3,6 +3,7 @@ import type { MutualIdentityStatus } from '../../../../src/api/mutual-identity.t
 import { hours, seconds } from '../../../../src/base/duration.ts'
 import { formatInstant } from '../../../../src/base/instant.ts'
 import { identityPage } from '../../../../src/cli/explain/identity-page.ts'
+import { identityStanding } from '../../../../src/cli/explain/standing.ts'
 import type { LeaseSeen } from '../../../../src/cli/lease-seen.ts'
 import { page } from '../../../../src/cli/output/table.ts'
 import type { IdentityFacts } from '../../../../src/controllers/identity/facts.ts'
@@ -11,11 +12,14 @@ import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '.
 
 const HELD: LeaseSeen = { state: 'held', holder: 'pod-1', renewedAt: NOW - seconds(1) }
 
+function textOf(facts: IdentityFacts, lease = HELD): string {
+  const plan = planIdentity(facts, NOW)
+  return page(identityPage({ facts, plan, standing: identityStanding(facts, plan, undefined, NOW), lease }, NOW))
+}
+
 /** The page as a record: each name with its value. */
 function pageOf(facts: IdentityFacts): Record<string, string> {
-  const lines = page(identityPage(facts, planIdentity(facts, NOW), HELD, NOW))
-    .split('\n')
-    .filter(Boolean)
+  const lines = textOf(facts).split('\n').filter(Boolean)
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
 }
 
@@ -51,8 +55,7 @@ describe('the page', () => {
     ],
     ['a Lease that may not be read', { state: 'unknown' }, 'unknown: the Lease of the operator may not be read by this account'],
   ])('with %s says whether anybody does it', (_what, lease, text) => {
-    const facts = servedFacts()
-    expect(page(identityPage(facts, planIdentity(facts, NOW), lease, NOW))).toContain(`Controller:   ${text}\n`)
+    expect(textOf(servedFacts(), lease)).toContain(`Controller:   ${text}\n`)
   })
 
   it('of an identity that is looked at before it is renewed says both, and calls only the one renewal', () => {
@@ -192,7 +195,7 @@ describe('the page', () => {
     const lastFailure = { reason: forged, message: forged, at: forged, attempts: 1, nextAttemptAt: forged }
     const identity = identityOf({ status: { conditions: [], lastFailure } })
     const facts = { ...servedFacts({ identity }), authority: authorityOf({ signing: undefined, problem: forged }) }
-    const text = page(identityPage(facts, planIdentity(facts, NOW), HELD, NOW))
+    const text = textOf(facts)
     expect(text).toContain('\\x1b[2J\\x9b2J\\u202e\\nState:')
     expect(text).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u)
     expect(text.match(/^State:/gm)).toHaveLength(1)

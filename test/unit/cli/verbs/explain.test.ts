@@ -108,14 +108,14 @@ describe('explain', () => {
   it('tells what was reported to a person who is bound in one namespace, and what it cannot tell', async () => {
     const path = '/apis/mutualidentity.io/v1alpha1/namespaces/shop/mutualidentities'
     const authorities = '/apis/mutualidentity.io/v1alpha1/clustermutualauthorities'
-    const under = (reason: string, status: string, type = 'Ready') => {
+    const under = (reason: string, status: string, type = 'Ready', format = 'text') => {
       const conditions = [
         { type: 'Ready', status: status === 'True' ? 'True' : 'False', reason, message: 'as it stands', observedGeneration: 1 },
         ...(status === 'True' ? [] : [{ type, status: 'True', reason, message: 'as it stands', observedGeneration: 1 }]),
       ]
       const raw = identityObject()
       const identity = { ...raw, metadata: { ...raw.metadata, generation: 1 }, status: { conditions } }
-      return run(['payments', '-n', 'shop'], answering([authorities, '/api/v1/namespaces'], { [path]: [identity] }))
+      return run(['payments', '-n', 'shop', '-o', format], answering([authorities, '/api/v1/namespaces'], { [path]: [identity] }))
     }
     const ready = await under('Current', 'True')
     expect(ready.text).toMatch(/^State: +ready: Current: as it stands \(as reported\)$/m)
@@ -124,6 +124,12 @@ describe('explain', () => {
     )
     const refused = await under('LifetimeOutOfBounds', 'False', 'Stalled')
     expect([ready.exitCode, refused.exitCode]).toEqual([3, 4])
+    // Programs are told the same.
+    const { text } = await under('LifetimeOutOfBounds', 'False', 'Stalled', 'json')
+    expect(JSON.parse(text)).toMatchObject({
+      standing: { state: 'refused', reason: 'LifetimeOutOfBounds', message: 'as it stands', asReported: true },
+      plan: { readiness: { reason: 'AuthorityUnknown' } },
+    })
     const all = await run(['authority', '-n', 'shop'], answering([authorities]))
     expect([all.exitCode, all.errors]).toEqual([1, expect.stringContaining('ClusterMutualAuthorities of the cluster may not be read')])
   })

@@ -81,12 +81,12 @@ describe('under few rights', () => {
     expect(errors).toContain('MutualIdentities of the cluster may not be read by this account')
   })
 
-  it('asks for nothing but identities and authorities', async () => {
+  it('asks for nothing but identities and authorities, and which namespaces are watched', async () => {
     const before = world.api.requests.length
     await runInWorld(world, ['status', '-A'])
     const asked = world.api.requests.slice(before).filter(({ user }) => user === 'viewer')
     expect(new Set(asked.map(({ verb, resource }) => `${verb} ${resource}`))).toEqual(
-      new Set(['list mutualidentities', 'list clustermutualauthorities', 'list mutualauthorities']),
+      new Set(['list mutualidentities', 'list clustermutualauthorities', 'list mutualauthorities', 'get deployments']),
     )
   })
 })
