@@ -13,6 +13,7 @@ import { conclusion, exitOfCheck, sectionText } from '../check/text.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { fillStores } from '../fill-stores.ts'
 import { readFormat } from '../flags.ts'
+import { requireNamespace } from '../namespace-there.ts'
 import { dataText } from '../output/data.ts'
 import { probeServer } from '../server-version.ts'
 import { usageError } from '../usage-error.ts'
@@ -56,6 +57,7 @@ async function* checked({ cluster, session, namespace, operatorNamespace }: Ques
   const { clock } = session
   // No answer here is no answer anywhere: the error says why.
   const probe = await probeServer(transport, clock)
+  await requireNamespace(client, namespace)
   // How far its clock is from ours; the Lease is judged by its time.
   const ahead = probe.date === undefined ? 0 : probe.date - probe.answeredAt
   yield { title: 'Kubernetes', findings: [versionFinding(probe.version), clockFinding(probe)] }

@@ -24,7 +24,6 @@ import { fillStores } from '../fill-stores.ts'
 import { findAuthorities, findIdentities } from '../find.ts'
 import { readFormat } from '../flags.ts'
 import { lookAtSources } from '../look-at-sources.ts'
-import { requireNamespace } from '../namespace-there.ts'
 import { lookAtOperator } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { type PageRow, page } from '../output/table.ts'
@@ -86,9 +85,8 @@ function dataOf(explained: readonly Explained[], { name }: Target): object {
 async function explainIdentities(question: Question, { name }: Target): Promise<readonly Explained[]> {
   const { namespace, operatorNamespace, clusterDomain } = question
   const stores = await fillStores(question.cluster.client, { namespace, operatorNamespace })
-  const identities = findIdentities(stores, namespace, name)
+  const identities = await findIdentities(question.cluster.client, stores, namespace, name)
   if (identities.length === 0) {
-    await requireNamespace(question.cluster.client, namespace)
     question.session.complain(`there are no identities in namespace ${namespace}\n`)
     return []
   }
@@ -113,10 +111,8 @@ async function explainAuthorities(question: Question, target: Target & { kind: '
     everywhere: ['namespacedAuthorities'],
     only: ['authorities', 'namespacedAuthorities', 'caSecrets', 'bundleRecords'],
   })
-  const authorities = findAuthorities(stores, namespace, target)
+  const authorities = await findAuthorities(cluster.client, stores, namespace, target)
   if (target.name === undefined) complainOfUnread(question, stores, target)
-  const ofNamespace = target.name === undefined && target.of.includes('MutualAuthority')
-  if (ofNamespace && !authorities.some(({ ref }) => ref.namespace === namespace)) await requireNamespace(cluster.client, namespace)
   if (authorities.length === 0) {
     session.complain(`there are no authorities in the cluster or namespace ${namespace}\n`)
     return []

@@ -66,7 +66,7 @@ async function answer(question: Question, name: string): Promise<ExitCode> {
 async function look({ cluster, namespace, operatorNamespace, clusterDomain, session }: Question, name: string): Promise<Inspection> {
   const { client } = cluster
   const stores = await fillStores(client, { namespace, operatorNamespace })
-  const [identity] = findIdentities(stores, namespace, name) as [MutualIdentity]
+  const [identity] = (await findIdentities(client, stores, namespace, name)) as [MutualIdentity]
   const { spec } = identity
   const material = await readMaterial(client, { namespace, name: spec.delivery.secretName })
   const facts = observeIdentity(identity, stores, { operatorNamespace, clusterDomain, restartWorkloads: true })

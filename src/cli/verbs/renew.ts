@@ -9,7 +9,6 @@ import { checkName } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
 import { findIdentities } from '../find.ts'
 import { readDurationFlag } from '../flags.ts'
-import { requireNamespace } from '../namespace-there.ts'
 import { followRenewal } from '../renew/follow.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
@@ -46,11 +45,9 @@ async function answer(question: Question, names: readonly string[] | undefined, 
   const { cluster, namespace, operatorNamespace, session, given } = question
   const stores = await fillStores(cluster.client, { namespace, operatorNamespace, only: ['identities'] })
   // All names are looked up before anything is written: a mistyped one must not leave half of them asked for.
-  const identities = names ? names.flatMap((name) => findIdentities(stores, namespace, name)) : findIdentities(stores, namespace, undefined)
-  if (identities.length === 0) {
-    await requireNamespace(cluster.client, namespace)
-    session.complain(`there are no identities in namespace ${namespace}\n`)
-  }
+  const found = await Promise.all((names ?? [undefined]).map((name) => findIdentities(cluster.client, stores, namespace, name)))
+  const identities = found.flat()
+  if (identities.length === 0) session.complain(`there are no identities in namespace ${namespace}\n`)
   for (const identity of identities) await request(question, identity)
   if (!given.switches.has('wait')) return EXIT.good
   return worst(await Promise.all(identities.map((identity) => followRenewal(question, identity, timeoutMs))))
