@@ -2,6 +2,7 @@
 
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { ApiError } from '../k8s/errors.ts'
+import { NOT_SERVED } from './fill-stores.ts'
 import { printableLines } from './output/printable.ts'
 
 /** By the reason of the error, what helps. */
@@ -10,6 +11,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   Unauthorized: 'the API server does not know these credentials: log in again, or choose another --context',
   NotSent: 'is the cluster up, and is --kubeconfig or --context the one you mean? (kubectl config current-context)',
   TimedOut: 'the API server did not answer in time: try again',
+  [NOT_SERVED]: 'install the CustomResourceDefinitions of this version (kubectl mutual check says which are there)',
   NoClusterAccess: 'name a kubeconfig with --kubeconfig or KUBECONFIG, and a context with --context',
 }
 

@@ -59,7 +59,9 @@ async function fill(client: Client, store: Store<Stored>, scope: Scope, namespac
   }
 }
 
+/** Reason of the error where our kinds are not installed. */
+export const NOT_SERVED = 'NotServed'
+
 function notServed({ resource }: Scope): OperatorError {
-  const message = `the API server serves no ${resource.plural}: install the CustomResourceDefinitions of this version (kubectl mutual check says which are there)`
-  return new OperatorError('blocked', 'NotFound', message)
+  return new OperatorError('blocked', NOT_SERVED, `the API server serves no ${resource.plural}`)
 }

@@ -3,9 +3,9 @@
 import { MANAGER } from '../../api/names.ts'
 import type { Client } from '../../k8s/client.ts'
 import type { RawObject } from '../../k8s/resource.ts'
-import type { Account } from './deployment.ts'
+import type { Account, OperatorSettings } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
-import { byMakingAgain, byUpgrade } from './remedies.ts'
+import { byChart, byMakingAgain } from './remedies.ts'
 import { clusterRoleBindings, roleBindings } from './resources.ts'
 
 /** It gives the operator its rights in the cluster. */
@@ -19,10 +19,15 @@ export async function boundNamespaces(client: Client): Promise<readonly string[]
 }
 
 /** Bindings are named like the roles that they give. `namespace` is undefined for a ClusterRole. */
-export async function bindingFinding(client: Client, role: string, namespace: string | undefined, account: Account): Promise<CheckFinding> {
+export async function bindingFinding(
+  client: Client,
+  role: string,
+  namespace: string | undefined,
+  settings: OperatorSettings,
+): Promise<CheckFinding> {
   const resource = namespace === undefined ? clusterRoleBindings : roleBindings
   const found = await lookAt(() => client.get(resource, { namespace: namespace ?? '', name: role }))
-  return judgeBinding(`${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${role}`, found, role, namespace, account)
+  return judgeBinding(`${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${role}`, found, role, namespace, settings)
 }
 
 function judgeBinding(
@@ -30,10 +35,11 @@ function judgeBinding(
   found: RawObject | 'unknown' | undefined,
   role: string,
   namespace: string | undefined,
-  account: Account,
+  settings: OperatorSettings,
 ): CheckFinding {
+  const { account } = settings
   if (found === 'unknown') return unknown(what)
-  if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, byUpgrade(BY_HAND, account.namespace))
+  if (!found) return bad(`${what} is not there: the operator has none of the rights of the role`, byChart(settings, BY_HAND))
   const { roleRef, subjects = [] } = found as Binding
   const kind = namespace === undefined ? 'ClusterRole' : 'Role'
   const object = namespace === undefined ? `clusterrolebinding ${role}` : `rolebinding ${role} -n ${namespace}`

@@ -9,9 +9,11 @@ export interface Account {
   readonly name: string | undefined
 }
 
-/** Fields besides the account are undefined where no Deployment tells. */
+/** Which namespaces and whether restarts is undefined where no Deployment tells. */
 export interface OperatorSettings {
   readonly account: Account
+  /** False only where there is none for certain. */
+  readonly isDeployed: boolean
   /** Empty: all. */
   readonly watchNamespaces: readonly string[] | undefined
   readonly restartWorkloads: boolean | undefined
@@ -24,7 +26,8 @@ interface PodSpec {
 
 export function settingsOf(deployment: RawObject | 'unknown' | undefined, namespace: string): OperatorSettings {
   if (deployment === 'unknown' || deployment === undefined) {
-    return { account: { namespace, name: undefined }, watchNamespaces: undefined, restartWorkloads: undefined }
+    const isDeployed = deployment !== undefined
+    return { account: { namespace, name: undefined }, isDeployed, watchNamespaces: undefined, restartWorkloads: undefined }
   }
   const { template } = (deployment['spec'] ?? {}) as { template?: { spec?: PodSpec } }
   const { serviceAccountName, containers = [] } = template?.spec ?? {}
@@ -32,6 +35,7 @@ export function settingsOf(deployment: RawObject | 'unknown' | undefined, namesp
   const watched = flag(words, 'watch-namespaces').split(',')
   return {
     account: { namespace, name: serviceAccountName ?? 'default' },
+    isDeployed: true,
     watchNamespaces: watched.map((name) => name.trim()).filter(Boolean),
     restartWorkloads: flag(words, 'restart-workloads') === 'true',
   }

@@ -1,7 +1,8 @@
 // What one check found: a mark, a line, and what to do. Types and their small makers; pure.
 
-import { messageOf } from '../../base/errors.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
 import { isForbidden, isNotFound } from '../../k8s/errors.ts'
+import { NOT_SERVED } from '../fill-stores.ts'
 
 /** `warning`: it works, but; `unknown`: this account may not see whether it does; `bad`: it does not. The exit code tells the last two. */
 export type Level = 'good' | 'warning' | 'unknown' | 'bad'
@@ -43,6 +44,8 @@ export async function section(title: string, look: () => Promise<readonly CheckF
   try {
     return { title, findings: await look() }
   } catch (error) {
-    return { title, findings: [bad(`could not be checked: ${messageOf(error)}`, 'try again; if it stays, look at the API server')] }
+    const isServed = !(error instanceof OperatorError && error.reason === NOT_SERVED)
+    const remedy = isServed ? 'try again; if it stays, look at the API server' : 'install what is missing above under Kinds'
+    return { title, findings: [bad(`could not be checked: ${messageOf(error)}`, remedy)] }
   }
 }

@@ -4,11 +4,11 @@
 import { MANAGER } from '../../api/names.ts'
 import { RIGHTS_PARTS } from '../../api/rights.ts'
 import type { Client } from '../../k8s/client.ts'
-import type { RawObject } from '../../k8s/resource.ts'
+import { namespaces, type RawObject } from '../../k8s/resource.ts'
 import { bindingFinding } from './bindings.ts'
-import type { Account, OperatorSettings } from './deployment.ts'
+import type { OperatorSettings } from './deployment.ts'
 import { bad, type CheckFinding, good, lookAt, unknown, warning } from './finding.ts'
-import { byUpgrade } from './remedies.ts'
+import { byChart, byUpgrade } from './remedies.ts'
 import { clusterRoles, roles } from './resources.ts'
 import { firstLacking, type Wanted } from './role-rules.ts'
 
@@ -16,7 +16,7 @@ import { firstLacking, type Wanted } from './role-rules.ts'
 const ROLE = `${MANAGER}-controller`
 const RESTART_ROLE = `${MANAGER}-restart`
 const EVENTS_ROLE = `${MANAGER}-events`
-const REMEDY = byUpgrade('apply the roles of the operator’s version')
+const BY_HAND = 'apply the roles of the operator’s version'
 
 type Looked = RawObject | 'unknown' | undefined
 
@@ -31,7 +31,8 @@ interface Grant {
 
 /** `leads`: an operator holds the Lease, so that it has rights from somewhere: roles under these names are then not all there is. */
 export async function roleFindings(client: Client, settings: OperatorSettings, leads: boolean): Promise<readonly CheckFinding[]> {
-  const grants = grantsOf(settings)
+  const gone = await goneNamespaces(client, settings)
+  const grants = grantsOf(settings).filter(({ namespace }) => namespace === undefined || !gone.includes(namespace))
   const looked = await Promise.all(grants.map((grant) => look(client, grant)))
   // The first two are always asked for. Where one of them is there, the rights come from the manifests, and what is missing of them is missing.
   const elsewhere = leads && !looked.slice(0, 2).some((found) => typeof found === 'object')
@@ -40,9 +41,9 @@ export async function roleFindings(client: Client, settings: OperatorSettings, l
     if (grant.optional && typeof found !== 'object') return []
     // Each of the first two may be there alone: an operator that works does not need it under this name.
     const excused = index < 2 ? leads : elsewhere
-    return [judge(grant, found, settings, excused), ...(await binding(client, grant, found, settings.account))]
+    return [judge(grant, found, settings, excused), ...(await binding(client, grant, found, settings))]
   })
-  return (await Promise.all(findings)).flat()
+  return [...gone.map(goneFinding), ...(await Promise.all(findings)).flat()]
 }
 
 function grantsOf({ account, watchNamespaces = [], restartWorkloads = false }: OperatorSettings): readonly Grant[] {
@@ -66,18 +67,38 @@ function grantsOf({ account, watchNamespaces = [], restartWorkloads = false }: O
   ]
 }
 
+/** Namespaces that it is told to watch and that do not exist, in which no Role can be. */
+async function goneNamespaces(client: Client, { watchNamespaces = [] }: OperatorSettings): Promise<readonly string[]> {
+  const looked = watchNamespaces.map(async (name) => {
+    const found = await lookAt(() => client.get(namespaces, { namespace: '', name }))
+    return found === undefined ? [name] : []
+  })
+  return (await Promise.all(looked)).flat()
+}
+
+const goneFinding = (name: string): CheckFinding =>
+  bad(
+    `namespace ${name}, which the operator is to watch, does not exist`,
+    `kubectl create namespace ${name}, or take it out of watchNamespaces; helm upgrade --reset-then-reuse-values then makes its Role, and refuses before`,
+  )
+
 function look(client: Client, { role, namespace }: Grant): Promise<Looked> {
   return lookAt(() => client.get(namespace === undefined ? clusterRoles : roles, { namespace: namespace ?? '', name: role }))
 }
 
-async function binding(client: Client, { role, namespace }: Grant, found: Looked, account: Account): Promise<readonly CheckFinding[]> {
-  return found === undefined ? [] : [await bindingFinding(client, role, namespace, account)]
+async function binding(
+  client: Client,
+  { role, namespace }: Grant,
+  found: Looked,
+  settings: OperatorSettings,
+): Promise<readonly CheckFinding[]> {
+  return found === undefined ? [] : [await bindingFinding(client, role, namespace, settings)]
 }
 
 function judge({ role, namespace, wanted }: Grant, found: Looked, settings: OperatorSettings, excused: boolean): CheckFinding {
   const name = namespace === undefined ? `ClusterRole ${role}` : `Role ${namespace}/${role}`
   if (found === 'unknown') return unknown(name)
-  if (!found) return absent(name, excused)
+  if (!found) return absent(name, settings, excused)
   const lacking = firstLacking(found, wanted)
   if (lacking) return bad(`${name} lacks ${lacking}`, remedyOf(role, namespace))
   return (namespace === undefined && role === ROLE && lackingEverywhere(name, found, settings)) || good(`${name} has all rights`)
@@ -86,7 +107,7 @@ function judge({ role, namespace, wanted }: Grant, found: Looked, settings: Oper
 /** A role lacks what a newer version needs, or what somebody took away, and beside that Helm stops at a conflict. */
 function remedyOf(role: string, namespace: string | undefined): string {
   const object = namespace === undefined ? `clusterrole ${role}` : `role ${role} -n ${namespace}`
-  return `${REMEDY}; where somebody edited it, kubectl delete ${object} before`
+  return `${byUpgrade(BY_HAND)}; where somebody edited it, kubectl delete ${object} before`
 }
 
 /** Where only some namespaces are watched, what is needed in each is in roles of theirs. */
@@ -95,10 +116,14 @@ function lackingEverywhere(name: string, found: RawObject, { watchNamespaces }: 
   const lacking = firstLacking(found, { rights: [...RIGHTS_PARTS.namespaces, ...RIGHTS_PARTS.watched] })
   if (!lacking) return undefined
   if (watchNamespaces) return bad(`${name} lacks ${lacking}, and the operator serves all namespaces`, remedyOf(ROLE, undefined))
-  return warning(`${name} lacks ${lacking}: the operator serves some namespaces only`, `is that meant (--watch-namespaces)? Else ${REMEDY}`)
+  return warning(
+    `${name} lacks ${lacking}: the operator serves some namespaces only`,
+    `is that meant (--watch-namespaces)? Else ${byUpgrade(BY_HAND)}`,
+  )
 }
 
-function absent(name: string, excused: boolean): CheckFinding {
-  if (!excused) return bad(`${name} is not there`, REMEDY)
-  return warning(`${name} is not there; the operator that works has its rights from elsewhere`, `is that meant? Else ${REMEDY}`)
+function absent(name: string, settings: OperatorSettings, excused: boolean): CheckFinding {
+  const remedy = byChart(settings, BY_HAND)
+  if (!excused) return bad(`${name} is not there`, remedy)
+  return warning(`${name} is not there; the operator that works has its rights from elsewhere`, `is that meant? Else ${remedy}`)
 }

@@ -87,6 +87,8 @@ beforeAll(async () => {
 })
 beforeEach(() => world.api.restore(installed))
 
+const NOT_FOUND = { kind: 'refuse', status: 404, reason: 'NotFound', message: 'not found' } as const
+
 const lines = (out: string, mark: string): string[] => out.split('\n').filter((line) => line.startsWith(`${mark} `))
 
 it('a healthy installation is √ throughout, and ends with 0', async () => {
@@ -231,7 +233,7 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     expect(out).toMatch(
       /^! Lease .*: pod-1 renewed the Lease last 20s ago, too long ago unless its clock is behind: does an operator run\?$/m,
     )
-    expect(out).toMatch(/^× ClusterRole mutual-identity-controller is not there\n {4}helm upgrade /m)
+    expect(out).toMatch(/^× ClusterRole mutual-identity-controller is not there\n {4}helm install, or helm upgrade where it is installed /m)
     expect(code).toBe(4)
   })
 
@@ -283,6 +285,7 @@ describe('an operator that serves some namespaces only', () => {
   })
 
   it('lacks what a namespace needs that it was told to watch since', async () => {
+    await world.person.create(namespaces, { metadata: { name: 'new' } })
     const args = ['--watch-namespaces', 'shop,bank,new']
     await world.person.mergePatch(deployments, systemRef, { spec: { template: { spec: { containers: [{ name: 'operator', args }] } } } })
     const { out } = await runInWorld(world, ['check'])
@@ -290,6 +293,15 @@ describe('an operator that serves some namespaces only', () => {
       '× ClusterRole mutual-identity-controller lacks list, watch namespaces for new',
       '× Role new/mutual-identity-controller is not there',
     ])
+  })
+
+  it('is told of one that does not exist, beside which Helm refuses, and not of the roles that cannot be there', async () => {
+    const { out, code } = await runInWorld(world, ['check'], ({ resource, namespace, name: one }) =>
+      namespace === 'bank' || (resource === 'namespaces' && one === 'bank') ? NOT_FOUND : undefined,
+    )
+    expect(lines(out, '×')).toEqual(['× namespace bank, which the operator is to watch, does not exist'])
+    expect(out).toMatch(/^ {4}kubectl create namespace bank, or take it out of watchNamespaces; helm upgrade .* refuses before$/m)
+    expect(code).toBe(4)
   })
 
   it('by its roles, and yet serves all', async () => {
@@ -306,6 +318,17 @@ it('the namespace of the operator that was mistaken is guessed from whom the bin
   expect(out).toMatch(
     /^× ClusterRoleBinding mutual-identity-controller does not name an account of elsewhere; it names ServiceAccount mutual-identity-system\/mutual-identity\n {4}did you mean --operator-namespace mutual-identity-system\? Else kubectl delete clusterrolebinding mutual-identity-controller, then helm upgrade/m,
   )
+  expect(code).toBe(4)
+})
+
+it('kinds that are not served are to be installed, and not to be looked up by check', async () => {
+  const { out, code } = await runInWorld(world, ['check'], ({ resource }) =>
+    resource === 'clustermutualauthorities' ? NOT_FOUND : undefined,
+  )
+  expect(out).toMatch(
+    /^× could not be checked: the API server serves no clustermutualauthorities\n {4}install what is missing above under Kinds$/m,
+  )
+  expect(out).not.toContain('kubectl mutual check')
   expect(code).toBe(4)
 })
 
