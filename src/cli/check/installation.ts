@@ -27,10 +27,21 @@ const LIVING: readonly LeaseSeen['state'][] = ['held', 'ahead']
 export async function operatorFindings(client: Client, namespace: string, now: Instant): Promise<OperatorSeen> {
   const deployment = await lookAt(() => client.get(deployments, { namespace, name: MANAGER }))
   const lease = await lookAtLease(client, namespace, () => now)
+  const settings = settingsOf(deployment, namespace)
+  // After helm uninstall the Lease looks held until it is overdue: the pods lose their rights before they could give it back.
+  if (deployment === undefined && LIVING.includes(lease.state) && 'holder' in lease && POD_OF_DEPLOYMENT.test(lease.holder)) {
+    const left = warning(
+      `Lease ${namespace}/${MANAGER}: ${lease.holder}, a pod of a Deployment that is not there, renewed it just now`,
+      'nothing, if the operator was uninstalled: whoever is installed next takes it over',
+    )
+    return { findings: [deploymentFinding(deployment, namespace, 'left'), left], leads: false, settings }
+  }
   const held = leaseFinding(lease, namespace, now)
-  const leads = held.level === 'good'
-  return { findings: [deploymentFinding(deployment, namespace, lease.state), held], leads, settings: settingsOf(deployment, namespace) }
+  return { findings: [deploymentFinding(deployment, namespace, lease.state), held], leads: held.level === 'good', settings }
 }
+
+/** How the pods of the chart's Deployment are called; an operator that runs by other means is called otherwise. */
+const POD_OF_DEPLOYMENT = new RegExp(`^${MANAGER}-[a-z0-9]{5,10}-[a-z0-9]{5}$`)
 
 function deploymentFinding(found: RawObject | 'unknown' | undefined, namespace: string, lease: LeaseSeen['state']): CheckFinding {
   const name = `Deployment ${namespace}/${MANAGER}`

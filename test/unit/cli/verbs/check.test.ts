@@ -237,6 +237,17 @@ describe('what is wrong is ×, with a remedy, and ends with 4', () => {
     expect(code).toBe(4)
   })
 
+  it('right after helm uninstall nothing is healthy, though the Lease looks held: its holder was a pod of the Deployment', async () => {
+    await world.person.delete(deployments, systemRef, {})
+    await world.person.delete(clusterRoles, { namespace: '', name: `${name}-controller` }, {})
+    await world.person.mergePatch(leases, systemRef, { spec: { holderIdentity: `${name}-6d4cf56db6-x7k2p` } })
+    const { out, code } = await runInWorld(world, ['check'])
+    expect(out).toMatch(/^× Deployment .*: there is none, and no operator works: nothing is issued or renewed\n {4}helm install/m)
+    expect(out).toMatch(/^! Lease .*: mutual-identity-6d4cf56db6-x7k2p, a pod of a Deployment that is not there, renewed it just now$/m)
+    expect(out).toMatch(/^× ClusterRole mutual-identity-controller is not there\n {4}helm install/m)
+    expect(code).toBe(4)
+  })
+
   it('an operator without a Deployment is a ! where it holds the Lease, and × where nobody does', async () => {
     await world.person.delete(deployments, systemRef, {})
     expect(await runInWorld(world, ['check'])).toMatchObject({
