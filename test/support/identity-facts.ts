@@ -99,6 +99,7 @@ export function factsOf(change: Partial<IdentityFacts> = {}): IdentityFacts {
     recordedAccount: undefined,
     serviceDnsNames: [parseDnsName('payments.shop'), parseDnsName('payments.shop.svc')],
     shortServiceNames: [],
+    servicesOfOthers: [],
     foreignServiceNames: [],
     clusterSuffixes: ['svc', 'cluster.local'],
     unknown: [],

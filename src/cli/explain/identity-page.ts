@@ -31,7 +31,7 @@ export function identityPage(explained: IdentityExplained, now: Instant): PageRo
     ...trustRows(facts, now),
     ['Pods', known(facts, 'pods', `${facts.selectedPods} selected, service accounts: ${facts.observedAccounts.join(', ') || 'none'}`)],
     ['Account', identity.spec.serviceAccountName ?? `observed${facts.recordedAccount ? `, recorded: ${facts.recordedAccount}` : ''}`],
-    ['DNS names', known(facts, 'services', [...facts.serviceDnsNames, ...identity.spec.certificate.dnsNames].join(', ') || 'none')],
+    ['DNS names', known(facts, 'services', namesText(facts))],
     ...secretRows(facts.secret, now),
     ...facts.formerSecrets.map(({ name }): PageRow => ['Old Secret', name]),
     undefined,
@@ -80,6 +80,21 @@ function untilRow(endsAt: Instant, expired: boolean, now: Instant): PageRow {
 /** The text, or that this account may not read what it comes from. */
 function known({ unknown }: IdentityFacts, collection: string, text: string): string {
   return unknown.includes(collection) ? `unknown: ${collection} of this namespace may not be read by this account` : text
+}
+
+/** Those of the next certificate, and why it has no others. */
+function namesText({ identity, authority, serviceDnsNames, shortServiceNames, servicesOfOthers, secret }: IdentityFacts): string {
+  const { dnsNames } = identity.spec.certificate
+  const names: readonly string[] = [...serviceDnsNames, ...(authority?.shortServiceNames ? shortServiceNames : []), ...dnsNames]
+  const leaf = typeof secret === 'object' ? secret.leaf : undefined
+  const leaving = leaf?.dnsNames.filter((name) => !names.includes(name)) ?? []
+  return [
+    names.join(', ') || 'none',
+    ...(servicesOfOthers.length === 0
+      ? []
+      : [`not of Service ${servicesOfOthers.join(', ')}: pods of other accounts than ${identity.spec.serviceAccountName} serve it`]),
+    ...(leaving.length === 0 ? [] : [`until it is replaced the certificate also has ${leaving.join(', ')}`]),
+  ].join('; ')
 }
 
 function authorityRows({ authority, identity }: IdentityFacts, now: Instant): PageRow[] {

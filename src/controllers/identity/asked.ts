@@ -2,6 +2,7 @@
 
 import type { Format } from '../../api/mutual-identity.ts'
 import { annotations } from '../../api/names.ts'
+import type { Reason } from '../../api/reason.ts'
 import type { PublishedBundle } from '../../api/stored/bundle.ts'
 import { type Duration, formatDuration } from '../../base/duration.ts'
 import { OperatorError } from '../../base/errors.ts'
@@ -135,7 +136,7 @@ function conflict(accounts: readonly string[]): { reason: 'ServiceAccountConflic
 
 /** Ready, with what people should know all the same. Where pods run under several accounts the recorded one goes on being renewed: a stray Job must not stop a service. */
 function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>): Readiness {
-  const { observedAccounts, identity, overlap } = facts
+  const { observedAccounts, identity } = facts
   if (identity.spec.serviceAccountName === undefined && observedAccounts.length > 1) {
     return { state: 'ready', ...conflict(observedAccounts) }
   }
@@ -145,16 +146,8 @@ function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>):
     const message = `${trust.missing.join(', ')} in spec.trust has published no trust bundle yet: its members are not accepted`
     return { state: 'ready', reason: 'TrustIncomplete', message }
   }
-  if (overlap) {
-    // Without counts, which would make each change of them a status at once.
-    const message = `some of the selected pods are also selected by MutualIdentity ${overlap.name}, which is older: narrow one of the selectors`
-    return { state: 'ready', reason: 'PodsOverlap', message }
-  }
-  if (identity.spec.serviceAccountName !== undefined && observedAccounts.some((account) => account !== identity.spec.serviceAccountName)) {
-    // Without counts too; status.pods.mismatched has them.
-    const message = `some of the selected pods run under another service account than ${identity.spec.serviceAccountName}: the certificate is not for them, and peers who check identities take them for it`
-    return { state: 'ready', reason: 'PodsMismatched', message }
-  }
+  const [ofPods, ...more] = podNotes(facts)
+  if (ofPods) return { state: 'ready', reason: ofPods.reason, message: [ofPods, ...more].map(({ message }) => message).join('; ') }
   if (facts.restartUnavailable) {
     const message = 'spec.restart.onRenewal asks for restarts, and this operator runs without --restart-workloads: nothing is restarted'
     return { state: 'ready', reason: 'RestartNotEnabled', message }
@@ -165,6 +158,22 @@ function readinessWith(facts: IdentityFacts, trust: ReturnType<typeof trustOf>):
     ? `; ${annotations.renewRequestedAt} ${JSON.stringify(request.slice(0, 40))} is ignored: it must be an RFC 3339 time`
     : ''
   return { state: 'ready', reason: 'Current', message: `the certificate is current${note}` }
+}
+
+/** The first gives the reason; none hides another. Without counts, which would make each change of them a status at once; status.pods has them. */
+function podNotes({
+  observedAccounts,
+  identity,
+  overlap,
+}: IdentityFacts): readonly { readonly reason: Reason; readonly message: string }[] {
+  const { serviceAccountName } = identity.spec
+  const isMismatched = serviceAccountName !== undefined && observedAccounts.some((account) => account !== serviceAccountName)
+  const mismatch = `some of the selected pods run under another service account than ${serviceAccountName}: the certificate is not for them, and peers who check identities take them for it`
+  const shared = `some of the selected pods are also selected by MutualIdentity ${overlap?.name}, which is older: narrow one of the selectors`
+  return [
+    ...(isMismatched ? [{ reason: 'PodsMismatched' as const, message: mismatch }] : []),
+    ...(overlap ? [{ reason: 'PodsOverlap' as const, message: shared }] : []),
+  ]
 }
 
 function renewedFor({ identity, secret }: IdentityFacts): string | undefined {

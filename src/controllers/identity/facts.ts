@@ -59,6 +59,8 @@ export interface IdentityFacts {
   readonly serviceDnsNames: readonly DnsName[]
   /** Their bare names, for authorities that allow them. */
   readonly shortServiceNames: readonly DnsName[]
+  /** Services that cover the pods, and whose names are left out because pods of other accounts than spec.serviceAccountName serve them. */
+  readonly servicesOfOthers: readonly string[]
   /** Of the extra names: those that are `<service>.<namespace>` of another namespace. */
   readonly foreignServiceNames: readonly string[]
   /** Domains under which all names are the cluster's: `svc`, `cluster.local`. */

@@ -55,6 +55,7 @@ export function observeIdentity(identity: MutualIdentity, caches: Caches, surrou
     recordedAccount: witness && recordedAccount(witness.secret, namespace),
     serviceDnsNames: names.full,
     shortServiceNames: names.short,
+    servicesOfOthers: names.servedByOthers,
     foreignServiceNames: foreignServiceNames(identity, caches),
     clusterSuffixes: ['svc', 'pod', surroundings.clusterDomain],
     unknown: unreadable(caches),

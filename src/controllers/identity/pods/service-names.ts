@@ -11,6 +11,8 @@ import { MAX_DNS_NAMES } from './dns-names.ts'
 export interface ServiceNames {
   readonly full: readonly DnsName[]
   readonly short: readonly DnsName[]
+  /** Services that cover the pods too, and whose names are left out because pods of other accounts serve them. */
+  readonly servedByOthers: readonly string[]
 }
 
 /**
@@ -24,19 +26,22 @@ export function serviceNames(
   caches: Caches,
   clusterDomain: string,
 ): ServiceNames {
-  if (identity.spec.certificate.serviceNames === 'None') return { full: [], short: [] }
-  const services = new Set(coveringServices(identity, pods, caches))
+  if (identity.spec.certificate.serviceNames === 'None') return { full: [], short: [], servedByOthers: [] }
+  const { covering, servedByOthers } = coveringServices(identity, pods, caches)
+  const [services, others] = [new Set(covering), new Set(servedByOthers)]
   if (pods.length === 0 && heldNames.length > 0) {
     const held = new Set(heldNames)
     for (const service of caches.services.inNamespace(identity.namespace)) {
       if (Object.keys(service.selector).length > 0 && held.has(`${service.name}.${service.namespace}.svc`)) {
-        if (mayServe(identity.spec.serviceAccountName, service, caches)) services.add(service)
+        const may = mayServe(identity.spec.serviceAccountName, service, caches)
+        ;(may ? services : others).add(service)
       }
     }
   }
   return {
     full: [...new Set([...services].flatMap((service) => namesOf(service, clusterDomain)))].sort(),
     short: [...new Set([...services].flatMap(({ name }) => dnsNameOrNone(name)))].sort(),
+    servedByOthers: [...others].map(({ name }) => name).sort(),
   }
 }
 
@@ -54,19 +59,24 @@ export function foreignServiceNames({ namespace, spec }: MutualIdentity, caches:
  * at once, by the rarest of its pairs, so that many pods and many Services of one namespace do not multiply. Each has one name at least, so where there
  * are more of them than one certificate takes names it is refused, however many more there are.
  */
-function coveringServices(identity: MutualIdentity, pods: readonly Pod[], caches: Caches): Service[] {
+function coveringServices(
+  identity: MutualIdentity,
+  pods: readonly Pod[],
+  caches: Caches,
+): { readonly covering: readonly Service[]; readonly servedByOthers: readonly Service[] } {
   const { namespace, spec } = identity
   const { matchLabels } = spec.podSelector
   const pairs = new Set([matchLabels, ...pods.map((pod) => pod.labels)].flatMap((labels) => labelPairs(namespace, labels)))
   const candidates = new Set([...pairs].flatMap((pair) => caches.services.by('selector', pair)))
   const selected = new Set(pods)
   const covering: Service[] = []
+  const servedByOthers: Service[] = []
   for (const service of candidates) {
     const covers = contained(service.selector, matchLabels) || selectsOne(service, selected, caches)
-    if (covers && mayServe(spec.serviceAccountName, service, caches)) covering.push(service)
+    if (covers) (mayServe(spec.serviceAccountName, service, caches) ? covering : servedByOthers).push(service)
     if (covering.length > MAX_DNS_NAMES) break
   }
-  return covering
+  return { covering, servedByOthers }
 }
 
 function selectsOne(service: Service, selected: ReadonlySet<Pod>, caches: Caches): boolean {

@@ -8,6 +8,7 @@ import type { LeaseSeen } from '../../../../src/cli/lease-seen.ts'
 import { page } from '../../../../src/cli/output/table.ts'
 import type { IdentityFacts } from '../../../../src/controllers/identity/facts.ts'
 import { planIdentity } from '../../../../src/controllers/identity/plan.ts'
+import { parseDnsName } from '../../../../src/pki/dns-name.ts'
 import { authorityOf, factsOf, identityOf, NOW, secretFor, servedFacts } from '../../../support/identity-facts.ts'
 
 const HELD: LeaseSeen = { state: 'held', holder: 'pod-1', renewedAt: NOW - seconds(1) }
@@ -140,6 +141,18 @@ describe('the page', () => {
         'Certificate'
       ],
     ).toMatch(/^expired, until 2026-11-24T11:00:00Z/)
+  })
+
+  it('says which Services give no name because others serve them, and which names stay in the certificate until it is replaced', () => {
+    const spec = { ...identityOf().spec, serviceAccountName: 'payments' }
+    const others = { identity: identityOf({ spec }), serviceDnsNames: [], servicesOfOthers: ['web'] }
+    expect(pageOf(factsOf(others))['DNS names']).toBe('none; not of Service web: pods of other accounts than payments serve it')
+    expect(pageOf({ ...servedFacts(), serviceDnsNames: [] })['DNS names']).toBe(
+      'none; until it is replaced the certificate also has payments.shop, payments.shop.svc',
+    )
+    const authority = authorityOf({ shortServiceNames: true })
+    const bare = factsOf({ authority, shortServiceNames: [parseDnsName('payments')] })
+    expect(pageOf(bare)['DNS names']).toBe('payments.shop, payments.shop.svc, payments')
   })
 
   it('names whom it trusts besides, and what it is switched from', () => {

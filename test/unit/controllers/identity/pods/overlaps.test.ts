@@ -66,6 +66,16 @@ describe('pods that two identities select', () => {
     expect(one.api.at(secrets, { namespace: 'shop', name: 'younger-mtls' })).toBeDefined()
   })
 
+  it('do not hide that some run under another account than the spec names, nor the other way round', () => {
+    const spec = { ...identityOf().spec, serviceAccountName: 'web' }
+    const facts = servedFacts({ identity: identityOf({ spec }), overlap: { name: 'elder', pods: 1 } })
+    expect(planIdentity(facts, NOW).readiness).toMatchObject({
+      state: 'ready',
+      reason: 'PodsMismatched',
+      message: expect.stringMatching(/another service account than web: .*; .* selected by MutualIdentity elder, which is older/),
+    })
+  })
+
   it.each<[string, object]>([
     ['labels of the same key', { matchLabels: { app: 'payments' } }],
     ['other labels of the same pods', everything],

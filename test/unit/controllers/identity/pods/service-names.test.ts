@@ -107,7 +107,7 @@ describe('a Service of an identity whose spec names its account', () => {
     })
     const [identity] = stores.identities.all()
     if (!identity) throw new Error('the identity is not in its store')
-    expect(serviceNames(identity, [], ['web.shop.svc'], stores, 'cluster.local').full).toEqual([])
+    expect(serviceNames(identity, [], ['web.shop.svc'], stores, 'cluster.local')).toEqual({ full: [], short: [], servedByOthers: ['web'] })
   })
 })
 
