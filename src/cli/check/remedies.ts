@@ -12,7 +12,7 @@ export const byUpgrade = (otherwise: string, namespace?: string): string =>
 
 /** A part that is gone: where there is no Deployment either, it may be that nothing is installed. */
 export const byChart = ({ isDeployed, account }: Pick<OperatorSettings, 'isDeployed' | 'account'>, otherwise: string): string =>
-  isDeployed ? byUpgrade(otherwise, account.namespace) : byHelm(otherwise)
+  isDeployed ? byUpgrade(otherwise, account.namespace) : byHelm(`or ${otherwise}`)
 
 /**
  * What somebody changed. Helm does not put that right: it stops at a conflict with whoever changed it, or leaves what the chart does not set, and the chart

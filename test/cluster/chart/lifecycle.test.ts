@@ -200,6 +200,37 @@ describe('upgraded', () => {
   })
 })
 
+describe('changed by somebody', () => {
+  const elsewhere = { kind: 'ServiceAccount', name: 'mutual-identity', namespace: 'default' }
+  const upgrade = (): Promise<string> => cluster.helm.run(releaseArguments('upgrade', CHART, '--reset-then-reuse-values'))
+
+  it.each<[string, string, object]>([
+    ['a binding', 'clusterrolebinding mutual-identity-controller', { subjects: [elsewhere] }],
+    ['a role', 'clusterrole mutual-identity-controller', { rules: [] }],
+    [
+      'the binding of a policy',
+      'validatingadmissionpolicybinding mutual-identity-own-secrets',
+      { spec: { matchResources: { namespaceSelector: { matchLabels: { no: 'such' } } } } },
+    ],
+  ])(
+    '%s is not put right by an upgrade, and is by one after it was deleted, as kubectl mutual check says',
+    async (_what, object, change) => {
+      const [kind = '', name = ''] = object.split(' ')
+      const judged = async () => {
+        const { subjects, rules, spec } = JSON.parse(await cluster.kubectl(['get', kind, name, '-o', 'json'])) as Manifest
+        return { subjects, rules, spec }
+      }
+      const before = await judged()
+      await cluster.kubectl(['patch', kind, name, '--type=merge', '-p', JSON.stringify(change)])
+      await upgrade().catch(() => undefined)
+      expect(await judged()).not.toEqual(before)
+      await cluster.kubectl(['delete', kind, name])
+      await upgrade()
+      expect(await judged()).toEqual(before)
+    },
+  )
+})
+
 describe('uninstalled', () => {
   let before: readonly string[]
 
