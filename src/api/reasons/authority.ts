@@ -24,12 +24,13 @@ export const authorityReasons = {
     summary:
       'A root was published, or the status tells of one, and its CA Secret is gone. What was issued stays trusted, nothing new is issued, and no new CA is made in secret.',
     remedy:
-      'Restore the Secret, and the record of the trust bundle where that is gone too, from a backup. To start over with a new CA, do what the message says at its end.',
+      'Restore the Secret, and the record of the trust bundle where that is gone too, from a backup: `kubectl apply --server-side --force-conflicts -f ca.yaml`, never without these flags, for a plain apply that is refused prints the key (docs/install.md, Back up and restore). To start over with a new CA, do what the message says at its end.',
   },
   CAKeyInvalid: {
     kind: 'refused',
     summary: 'A CA Secret cannot be used: it cannot be read, its key is another one, or it holds another root than was published.',
-    remedy: 'Restore the Secret from a backup; until then nothing is issued and the trust bundle stays.',
+    remedy:
+      'Restore the Secret from a backup: `kubectl apply --server-side --force-conflicts -f ca.yaml`, never without these flags, for a plain apply that is refused prints the key (docs/install.md, Back up and restore). Until then nothing is issued and the trust bundle stays.',
   },
   CAExpired: {
     kind: 'refused',
