@@ -43,8 +43,8 @@ A CA is made only where there is no trace of one: neither a CA Secret of the aut
 | left | the operator |
 |---|---|
 | the CA Secret alone | publishes the record again and goes on |
-| the record alone, or the status alone (the operator's namespace was deleted) | says \`CAKeyMissing\`, issues nothing and makes no CA, until both are restored; what was issued stays in use. (From a \`caSecret\` that still holds the same root it copies the CA again) |
-| nothing (the authority was deleted too, or the cluster is new) | makes a **new CA**, publishes it and reissues every certificate; peers refuse each other until both have read their new files. Restore Secrets and ConfigMaps before the operator starts, and it does not come to this |
+| the record alone, or the status alone (CA Secret and record were deleted, or the operator's namespace) | says \`CAKeyMissing\`, issues nothing and makes no CA, until both are restored; what was issued stays in use. (From a \`caSecret\` that still holds the same root it copies the CA again) |
+| nothing (the authority was deleted and made again too, or the cluster is new) | makes a **new CA**, publishes it and reissues every certificate; peers refuse each other until both have read their new files. Restore Secrets and ConfigMaps before the operator starts, and it does not come to this |
 
 ## Commands by annotation
 

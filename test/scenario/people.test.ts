@@ -181,6 +181,25 @@ describe('a CA Secret', () => {
     await allIsWell(one, 'payments', 'orders', 'ledger')
   })
 
+  it('deleted, and later all that tells of it but the status, is not replaced until a person makes the authority again', async () => {
+    const one = await shop()
+    const { world } = one
+    const before = materialOf(world, 'payments')
+    await world.person.delete(secrets, CA, {})
+    await world.pass(minutes(1))
+    await world.person.delete(configMaps, RECORD, {})
+    await world.processes[0]?.stop()
+    await world.start()
+    await world.pass(minutes(10))
+    expect([authorityReadyOf(world, 'default'), caCount(world), materialOf(world, 'payments')]).toEqual(['CAKeyMissing', 0, before])
+    await world.person.delete(clusterMutualAuthorities, { namespace: '', name: 'default' }, {})
+    await world.person.create(clusterMutualAuthorities, { metadata: { name: 'default' }, spec: {} })
+    await world.pass(minutes(10))
+    expect([authorityReadyOf(world, 'default'), caCount(world)]).toEqual(['Current', 1])
+    expectCurrent(world, 'payments', 'orders')
+    expect(materialOf(world, 'payments')[2]).not.toBe(before[2])
+  })
+
   it.each<[string, (world: World) => Promise<unknown>]>([
     ['without its labels', (world) => change(world, { metadata: { labels: null } })],
     ['without the label of its authority', (world) => change(world, { metadata: { labels: { 'mutualidentity.io/authority': null } } })],

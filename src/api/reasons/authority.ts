@@ -24,7 +24,7 @@ export const authorityReasons = {
     summary:
       'A root was published, or the status tells of one, and its CA Secret is gone. What was issued stays trusted, nothing new is issued, and no new CA is made in secret.',
     remedy:
-      'Restore the Secret, and the record of the trust bundle where that is gone too, from a backup: `kubectl apply --server-side --force-conflicts -f ca.yaml`, never without these flags, for a plain apply that is refused prints the key (docs/install.md, Back up and restore). To start over with a new CA, do what the message says at its end.',
+      'Restore the Secret, and the record of the trust bundle where that is gone too, from a backup: `kubectl apply --server-side --force-conflicts -f ca.yaml`, never without these flags, for a plain apply that is refused prints the key (docs/install.md, Back up and restore). To start over with a new CA, do what the message says at its end: all traces go, the authority among them.',
   },
   CAKeyInvalid: {
     kind: 'refused',

@@ -30,7 +30,10 @@ export interface AuthorityFacts {
   readonly elder: AuthorityRef | undefined
 }
 
-/** What the status tells of and nothing else shows: the operator's namespace was emptied. */
-export function toldOnly({ authority, secrets, record }: AuthorityFacts): readonly ReportedGeneration[] {
-  return secrets.length === 0 && !record ? (authority.status.generations ?? []) : []
+/**
+ * What the status told of and no CA Secret shows any more. It is told on, whatever else is lost later: where the operator's namespace is deleted too,
+ * the status is the only witness that there was a CA.
+ */
+export function toldOnly({ authority, generations }: AuthorityFacts): readonly ReportedGeneration[] {
+  return generations.length === 0 ? (authority.status.generations ?? []) : []
 }

@@ -79,13 +79,18 @@ function trustDomainTaken({ elder, ...facts }: AuthorityFacts): AuthorityPlan | 
  * heard of it yet, so a person decides. A CA of others that is still there is the same one, and is copied again.
  */
 function traceOnlyInStatus(facts: AuthorityFacts): AuthorityPlan | undefined {
+  if (facts.secrets.length > 0 || facts.record) return undefined
   const told = toldOnly(facts)
   if (told.length === 0 || told.some(({ fingerprint }) => fingerprint === facts.source?.root?.fingerprint)) return undefined
   const message =
     `the status tells of generation ${told.map(({ number }) => number).join(', ')}, and neither its CA Secret nor the published bundle is in namespace ${facts.operatorNamespace}, the operator's own: restore both from a backup. ` +
-    'What was issued stays in use, nothing new is issued. (To start over with a new CA, delete this authority and make it again: peers then refuse each other until both have a new certificate.)'
+    `What was issued stays in use, nothing new is issued. ${startOver('this authority')}`
   return stop('refused', 'CAKeyMissing', message)
 }
+
+/** The record and the status both tell of the CA that was: a new one is made once neither does. */
+const startOver = (traces: string): string =>
+  `(To start over with a new CA, delete ${traces}, and make the authority again, which the operator does by itself for default alone and only when it starts: peers then refuse each other until both have a new certificate.)`
 
 /** First creation is only when no trace of an earlier generation exists. */
 function firstGeneration(facts: AuthorityFacts, now: Instant): AuthorityPlan | undefined {
@@ -132,7 +137,7 @@ function keyMissing(facts: AuthorityFacts): AuthorityPlan | undefined {
   const secretName = caSecretName(facts.ref, 1)
   const message =
     `a trust bundle was published but CA Secret ${secretName} is gone from namespace ${facts.operatorNamespace}, the operator's own: restore it from a backup. ` +
-    `What was issued stays trusted, nothing new is issued. (To start over with a new CA, delete ConfigMap ${facts.record?.namespace}/${facts.record?.name} too.)`
+    `What was issued stays trusted, nothing new is issued. ${startOver(`ConfigMap ${facts.record?.namespace}/${facts.record?.name} and this authority`)}`
   return { ...stop('refused', 'CAKeyMissing', message), step: { kind: 'findGeneration', secretName } }
 }
 

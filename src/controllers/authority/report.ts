@@ -18,7 +18,6 @@ export function nextAuthorityStatus(facts: AuthorityFacts, plan: AuthorityPlan, 
     observedGeneration: authority.generation,
     conditions: conditionsFor(readiness, authority.status.conditions, authority.generation, now),
     ...(facts.secrets[0]?.trustDomain ? { trustDomain: facts.secrets[0].trustDomain } : {}),
-    // A trace must not be lost by telling of it.
     generations: [
       ...toldOnly(facts),
       ...generations.map(({ number, state, certificate, root }) => ({

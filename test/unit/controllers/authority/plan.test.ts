@@ -116,7 +116,7 @@ describe('a CA Secret that vanished', () => {
     const plan = planOf({ record })
     expect(plan.step).toEqual({ kind: 'findGeneration', secretName: 'default-ca-1' })
     expect(plan.message).toMatch(
-      /default-ca-1 is gone from namespace mutual-identity-system, .*restore it from a backup.*stays trusted.*delete ConfigMap mutual-identity-system\/default-trust-bundle too/,
+      /default-ca-1 is gone from namespace mutual-identity-system, .*restore it from a backup.*stays trusted.*delete ConfigMap mutual-identity-system\/default-trust-bundle and this authority, and make the authority again/,
     )
   })
 
@@ -135,9 +135,25 @@ describe('a CA Secret that vanished', () => {
     const plan = planAuthority(facts, NOW)
     expect(plan).toMatchObject({ step: { kind: 'none' }, readiness: { state: 'refused', reason: 'CAKeyMissing' } })
     expect(plan.message).toMatch(
-      /tells of generation 1.*is in namespace mutual-identity-system, the operator's own: restore both from a backup.*delete this authority and make it again/,
+      /tells of generation 1.*is in namespace mutual-identity-system, the operator's own: restore both from a backup.*delete this authority, and make the authority again/,
     )
     expect(nextAuthorityStatus(facts, plan, { kind: 'none' }, NOW).generations).toEqual([reported('b'.repeat(64))])
+  })
+
+  it.each<[string, World]>([
+    ['is gone while its record is there', { record }],
+    ['cannot be read', { secrets: [garbage], record }],
+  ])('or that %s stays in the status, which may be the only witness later', (_what, world) => {
+    const facts = factsOf({ ...world, authority: told('b'.repeat(64)) })
+    const plan = planAuthority(facts, NOW)
+    expect(plan.readiness.state).toBe('refused')
+    expect(nextAuthorityStatus(facts, plan, { kind: 'none' }, NOW).generations).toEqual([reported('b'.repeat(64))])
+  })
+
+  it('is forgotten by the status once another can be read', () => {
+    const facts = factsOf({ secrets: [caSecret(first)], record, authority: told('b'.repeat(64)) })
+    const { generations } = nextAuthorityStatus(facts, planAuthority(facts, NOW), { kind: 'none' }, NOW)
+    expect(generations?.map(({ fingerprint }) => fingerprint)).toEqual([first.certificate.fingerprint])
   })
 })
 
