@@ -83,7 +83,7 @@ const FLAGS = {
   'default-authority': {
     value: 'true|false',
     fallback: 'true',
-    help: 'make ClusterMutualAuthority default when there is no cluster authority',
+    help: 'make ClusterMutualAuthority default where there is no cluster authority at the start',
   },
   'leader-election': { value: 'true|false', fallback: 'true', help: 'work only while holding the Lease mutual-identity' },
   'restart-workloads': {

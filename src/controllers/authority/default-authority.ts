@@ -1,5 +1,5 @@
 // Makes ClusterMutualAuthority `default` on a fresh install, so that the shortest MutualIdentity works at once. Called by the leader once
-// its caches are filled; it never changes an authority that exists.
+// its caches are filled, and not again: it never changes an authority that exists, and one that a person deletes stays away until the next start.
 
 import { clusterMutualAuthorities } from '../../api/kinds.ts'
 import { API_VERSION } from '../../api/names.ts'
