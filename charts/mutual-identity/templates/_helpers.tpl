@@ -38,25 +38,47 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mutual-identity.name"
 {{- if has .Release.Namespace .Values.watchNamespaces }}
 {{- fail (printf "watchNamespaces %q: the operator's own namespace holds CA keys and has no identities; take it out" .Release.Namespace) }}
 {{- end }}
-{{- /* The rest is seen in the cluster. Without one (helm template) every lookup is empty, and nothing is refused. */}}
+{{- include "mutual-identity.checkNamespaces" . }}
+{{- include "mutual-identity.checkAlone" . }}
+{{- end }}
+
+{{/* Who watches no namespace in particular needs no right to read them. Without a cluster (helm template) every lookup is empty, and nothing is refused. */}}
+{{- define "mutual-identity.checkNamespaces" -}}
+{{- if .Values.watchNamespaces }}
 {{- if lookup "v1" "Namespace" "" "kube-system" }}
+{{- $missing := list }}
 {{- range .Values.watchNamespaces }}
 {{- if not (lookup "v1" "Namespace" "" .) }}
-{{- fail (printf "watchNamespaces %q: there is no such namespace, and each must exist to get its Role; correct the name, make the namespace (kubectl create namespace %s), or take it out" . .) }}
+{{- $missing = append $missing . }}
+{{- end }}
+{{- end }}
+{{- with $missing }}
+{{- fail (printf "watchNamespaces: there is no namespace %s, and each must exist to get its Role; correct the name, make the namespace (kubectl create namespace %s), or take it out" (join ", " .) (first .)) }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* Whose the rights of the cluster are, Helm's own annotations say: people may change labels and subjects, and an upgrade takes that back. */}}
+{{- define "mutual-identity.checkAlone" -}}
 {{- $binding := printf "%s-controller" (include "mutual-identity.name" .) }}
 {{- with lookup "rbac.authorization.k8s.io/v1" "ClusterRoleBinding" "" $binding }}
-{{- $remedy := printf "there is one installation in a cluster: upgrade that one, or uninstall it first (docs/install.md); where nothing is installed there any more, kubectl delete clusterrolebinding %s" $binding }}
+{{- $notes := .metadata.annotations | default dict }}
+{{- $release := index $notes "meta.helm.sh/release-name" | default "" }}
+{{- $namespace := index $notes "meta.helm.sh/release-namespace" | default "" }}
+{{- $ours := and (eq $release $.Release.Name) (eq $namespace $.Release.Namespace) }}
+{{- $who := printf "as release %q in namespace %q (annotations meta.helm.sh/release-name and meta.helm.sh/release-namespace" $release $namespace }}
+{{- if not $release }}
+{{- /* Applied without Helm: there the account tells. */}}
+{{- $namespaces := list }}
 {{- range .subjects }}
-{{- if ne (.namespace | default $.Release.Namespace) $.Release.Namespace }}
-{{- fail (printf "namespace %q: the operator is installed in namespace %q already, for ClusterRoleBinding %s gives its rights to the account there; %s" $.Release.Namespace .namespace $binding $remedy) }}
+{{- $namespaces = append $namespaces (.namespace | default $.Release.Namespace) }}
 {{- end }}
+{{- $ours = or (empty $namespaces) (has $.Release.Namespace $namespaces) }}
+{{- $who = printf "without Helm, in namespace %q (subjects" (first $namespaces) }}
 {{- end }}
-{{- $release := index (.metadata.labels | default dict) "app.kubernetes.io/instance" | default $.Release.Name }}
-{{- if ne $release $.Release.Name }}
-{{- fail (printf "release %q: the operator is installed as release %q already, for ClusterRoleBinding %s has its label; %s" $.Release.Name $release $binding $remedy) }}
+{{- if not $ours }}
+{{- fail (printf "release %q in namespace %q: the operator is installed already, %s of ClusterRoleBinding %s), and there is one installation in a cluster: upgrade that one, or uninstall it first (docs/install.md); where nothing is installed there any more, kubectl delete clusterrolebinding %s" $.Release.Name $.Release.Namespace $who $binding $binding) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -131,16 +131,26 @@ describe('installed a second time, even where Helm is told to take over what is 
   const second = (release: string, namespace: string) =>
     cluster.helm.run(['install', release, CHART, '--namespace', namespace, '--take-ownership'], OLDER)
 
+  const SAID =
+    /installed already, as release "mutual-identity" in namespace "mutual-identity-system".*upgrade that one, or uninstall it first/
+
   it('it is refused in another namespace', async () => {
-    await expect(second('mutual-identity', 'shop')).rejects.toThrow(
-      /installed in namespace "mutual-identity-system" already.*uninstall it first/,
-    )
+    await expect(second('mutual-identity', 'shop')).rejects.toThrow(SAID)
   })
 
   it('it is refused under another name', async () => {
-    await expect(second('another', OPERATOR_NAMESPACE)).rejects.toThrow(
-      /installed as release "mutual-identity" already.*uninstall it first/,
+    await expect(second('another', OPERATOR_NAMESPACE)).rejects.toThrow(SAID)
+  })
+
+  it('it is refused where the first was installed without Helm, whose account tells', async () => {
+    const notes = { 'meta.helm.sh/release-name': 'mutual-identity', 'meta.helm.sh/release-namespace': OPERATOR_NAMESPACE }
+    const annotate = (annotations: object) =>
+      cluster.client.mergePatch(clusterRoleBindings, { namespace: '', name: 'mutual-identity-controller' }, { metadata: { annotations } })
+    await annotate(Object.fromEntries(Object.keys(notes).map((key) => [key, null])))
+    await expect(second('mutual-identity', 'shop')).rejects.toThrow(
+      /installed already, without Helm, in namespace "mutual-identity-system".*uninstall it first/,
     )
+    await annotate(notes)
   })
 
   it('what is installed stays as it is', async () => {
@@ -151,6 +161,40 @@ describe('installed a second time, even where Helm is told to take over what is 
 })
 
 describe('upgraded', () => {
+  const other = { kind: 'ServiceAccount', name: 'mutual-identity', namespace: 'shop' }
+  it.each<[string, (subjects: readonly object[]) => object]>([
+    ['a subject more', (subjects) => ({ subjects: [...subjects, other] })],
+    ['a subject of another namespace', () => ({ subjects: [other] })],
+    ['no subject', () => ({ subjects: null })],
+    ['another label of an instance', () => ({ metadata: { labels: { 'app.kubernetes.io/instance': 'theirs' } } })],
+  ])('takes %s of its ClusterRoleBinding back', async (_what, change) => {
+    const before = await own(clusterRoleBindings, 'mutual-identity-controller')
+    const place = { namespace: '', name: 'mutual-identity-controller' }
+    await cluster.client.mergePatch(clusterRoleBindings, place, change(before['subjects'] as readonly object[]))
+    await cluster.helm.run(releaseArguments('upgrade', CHART, '--force-conflicts'), OLDER)
+    const after = await own(clusterRoleBindings, 'mutual-identity-controller')
+    expect([after['subjects'], after.metadata.labels]).toEqual([before['subjects'], before.metadata.labels])
+  })
+
+  it('by somebody who may not read namespaces is not refused for that', async () => {
+    const groups = ['rbac.authorization', 'admissionregistration', 'apiextensions', 'networking'].map((group) => `${group}.k8s.io`)
+    const rule = { resources: ['*'], verbs: ['*'] }
+    await cluster.client.create(clusterRoles, {
+      metadata: { name: 'deployers' },
+      rules: [
+        { ...rule, apiGroups: ['apps', 'policy', ...groups] },
+        { ...rule, apiGroups: [''], resources: ['secrets', 'configmaps', 'services', 'serviceaccounts'] },
+      ],
+    })
+    await cluster.client.create(clusterRoleBindings, {
+      metadata: { name: 'deployers' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'deployers' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'deployer' }],
+    })
+    const upgrade = () => cluster.helm.run(releaseArguments('upgrade', CHART, '--kube-as-user', 'deployer'), OLDER)
+    await eventually(upgrade)
+  })
+
   it('from an older values file gives what is new since, and keeps what the file says', async () => {
     await cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, replicas: 2, restartWorkloads: true })
     expect((await own(deployments))['spec']).toMatchObject({
@@ -179,8 +223,8 @@ describe('upgraded', () => {
 
   it('with a namespace to watch that there is not, is refused before anything is changed', async () => {
     const before = await own(clusterRoles, 'mutual-identity-controller')
-    const mistyped = cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, watchNamespaces: ['shop', 'shpo'] })
-    await expect(mistyped).rejects.toThrow(/watchNamespaces "shpo": there is no such namespace.*kubectl create namespace shpo/)
+    const mistyped = cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, watchNamespaces: ['shop', 'shpo', 'bnak'] })
+    await expect(mistyped).rejects.toThrow(/watchNamespaces: there is no namespace shpo, bnak,.*kubectl create namespace shpo/)
     expect(await own(clusterRoles, 'mutual-identity-controller')).toEqual(before)
   })
 
