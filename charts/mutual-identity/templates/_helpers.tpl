@@ -38,6 +38,10 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mutual-identity.name"
 {{- if has .Release.Namespace .Values.watchNamespaces }}
 {{- fail (printf "watchNamespaces %q: the operator's own namespace holds CA keys and has no identities; take it out" .Release.Namespace) }}
 {{- end }}
+{{- $repository := regexReplaceAll "[:@][^/]*$" .Values.image.repository "" }}
+{{- if ne $repository .Values.image.repository }}
+{{- fail (printf "image.repository %q: it is the name without tag and digest; set it to %s, put the tag into image.tag and the digest into image.digest" .Values.image.repository $repository) }}
+{{- end }}
 {{- include "mutual-identity.checkNamespaces" . }}
 {{- include "mutual-identity.checkAlone" . }}
 {{- end }}

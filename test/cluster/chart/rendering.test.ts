@@ -220,7 +220,17 @@ describe('values', () => {
     ['labels that are no texts', { podLabels: { on: true } }, /podLabels/],
     ['an address that goes on with flags of its own', { metrics: { host: '0.0.0.0\n            - --evil=1' } }, /host/],
     ['a priority class that goes on with fields of its own', { priorityClassName: 'x\n      hostNetwork: true' }, /priorityClassName/],
-    ['a tag within the repository', { image: { repository: 'registry.test:5000/mi:1.0' } }, /repository/],
+    [
+      'a tag within the repository',
+      { image: { repository: 'registry.test:5000/mi:1.0' } },
+      /image\.repository "registry\.test:5000\/mi:1\.0".*set it to registry\.test:5000\/mi, put the tag into image\.tag/,
+    ],
+    [
+      'a digest within the repository',
+      { image: { repository: `mi:1.0@sha256:${'a'.repeat(64)}` } },
+      /set it to mi, .*the digest into image\.digest/,
+    ],
+    ['a repository that is none', { image: { repository: 'Registry/MI' } }, /repository/],
     ['a prefix longer than an address', { networkPolicy: { apiServerCIDRs: ['10.0.0.1/99'] } }, /apiServerCIDRs/],
     ['a prefix longer than an IPv6 address', { networkPolicy: { apiServerCIDRs: ['fd00::1/129'] } }, /apiServerCIDRs/],
     ['an address that is none', { networkPolicy: { apiServerCIDRs: ['10.0.0.256/32'] } }, /apiServerCIDRs/],
