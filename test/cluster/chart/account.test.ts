@@ -220,7 +220,8 @@ describe('admission does not let the account', () => {
     expect(await refusal(call())).toMatch(said)
   })
 
-  const BACK_END = /with neither trust domain nor back end/
+  const OTHER_SPEC = /makes ClusterMutualAuthority default with spec \{\}/
+  const MARKED = /without labels, annotations, finalizers and owners/
   const OTHER_NAME = /writes ConfigMaps named/
   it.each<readonly [...Try, said: RegExp]>([
     ['make a ConfigMap of another name', () => create(configMaps, { metadata: { name: 'a', labels: BUNDLE } }), OTHER_NAME],
@@ -267,6 +268,12 @@ describe('admission does not let the account', () => {
     ['make a bundle that an identity owns', () => create(configMaps, bundle({ ownerReferences: [owner] })), HELD],
     ['make another Lease', () => lease('evil'), /writes Lease mutual-identity-system\/mutual-identity only/],
     ['change another Lease', () => patch(leases, 'theirs', { spec: { holderIdentity: 'a' } }, OPERATOR_NAMESPACE), /writes Lease/],
+    ['give its Lease a label for others', () => lease('mutual-identity', { labels: { theirs: 'x' } }), OTHER_KEY],
+    [
+      'give its Lease an annotation for others',
+      () => lease('mutual-identity', { annotations: { 'example.org/copy-to': 'shop' } }),
+      OTHER_KEY,
+    ],
     ['hold its Lease by a finalizer', () => lease('mutual-identity', { finalizers: ['example.org/a'] }), HELD],
   ])('%s', async (_what, call, said) => {
     expect(await refusal(call())).toMatch(said)
@@ -276,12 +283,38 @@ describe('admission does not let the account', () => {
   it.each<readonly [...Try, said: RegExp]>([
     ['make an authority besides the default one', () => authority({ name: 'evil' }, {}), /neither makes nor changes any other/],
     ['make one whose name the API server chooses', () => authority({ generateName: 'default' }, {}), /neither makes nor changes any other/],
-    ['make a default one of another trust domain', () => authority({ name: 'default' }, { trustDomain: 'evil.example.org' }), BACK_END],
+    ['make a default one of another trust domain', () => authority({ name: 'default' }, { trustDomain: 'evil.example.org' }), OTHER_SPEC],
     [
       'make a default one that signs with a CA of others',
       () => authority({ name: 'default' }, { caSecret: { name: 'corporate' } }),
-      BACK_END,
+      OTHER_SPEC,
     ],
+    [
+      'make a default one that gives any name',
+      () => authority({ name: 'default' }, { policy: { allowedDNSNames: ['*.evil.example'] } }),
+      OTHER_SPEC,
+    ],
+    ['make a default one that gives bare names', () => authority({ name: 'default' }, { policy: { shortServiceNames: true } }), OTHER_SPEC],
+    [
+      'make a default one for some namespaces',
+      () => authority({ name: 'default' }, { policy: { allowedNamespaces: ['shop'] } }),
+      OTHER_SPEC,
+    ],
+    ['make a default one of long certificates', () => authority({ name: 'default' }, { leaf: { lifetime: '300h' } }), OTHER_SPEC],
+    [
+      'make a default one that allows long certificates',
+      () => authority({ name: 'default' }, { leaf: { maxLifetime: '300h' } }),
+      OTHER_SPEC,
+    ],
+    [
+      'make a default one whose bundle goes everywhere',
+      () => authority({ name: 'default' }, { trustBundle: { namespaces: { policy: 'All' } } }),
+      OTHER_SPEC,
+    ],
+    ['make a default one that a finalizer holds', () => authority({ name: 'default', finalizers: ['example.org/a'] }, {}), MARKED],
+    ['make a default one with a label', () => authority({ name: 'default', labels: { theirs: 'x' } }, {}), MARKED],
+    ['make a default one with an annotation', () => authority({ name: 'default', annotations: { theirs: 'x' } }, {}), MARKED],
+    ['make a default one that an identity owns', () => authority({ name: 'default', ownerReferences: [owner] }, {}), MARKED],
   ])('%s', async (_what, call, said) => {
     expect(await refusal(call())).toMatch(said)
   })
@@ -381,7 +414,14 @@ describe('admission lets the account', () => {
         return create(secrets, { metadata, ...TLS })
       },
     ],
-    ['make and renew its Lease', () => create(leases, { metadata: { name: 'mutual-identity' }, spec: {} }, OPERATOR_NAMESPACE)],
+    [
+      'make its Lease, and renew it with what others gave it',
+      async () => {
+        await create(leases, { metadata: { name: 'mutual-identity' }, spec: {} }, OPERATOR_NAMESPACE)
+        await own.patch(leases, 'mutual-identity', { metadata: { labels: { theirs: 'x' } } })
+        return patch(leases, 'mutual-identity', { spec: { holderIdentity: 'a' } }, OPERATOR_NAMESPACE)
+      },
+    ],
     [
       'change a bundle to which others gave labels, annotations, a finalizer and an owner',
       () => patch(configMaps, 'held-trust-bundle', { metadata: { annotations: { 'mutualidentity.io/bundle-sequence': '2' } } }),
