@@ -7,7 +7,7 @@ import { customResourceDefinitions } from '../../../scripts/install/kinds.ts'
 import { clusterMutualAuthorities, mutualIdentities } from '../../../src/api/kinds.ts'
 import { isNotFound } from '../../../src/k8s/errors.ts'
 import { configMaps, deployments, namespaces, pods, type RawObject, type Resource, secrets } from '../../../src/k8s/resource.ts'
-import { CHART, type Manifest, RELEASE } from '../../support/chart.ts'
+import { CHART, type Manifest, RELEASE, the } from '../../support/chart.ts'
 import { type ChartCluster, releaseArguments, startChartCluster } from '../../support/chart-cluster.ts'
 import { eventually } from '../../support/cluster-eventually.ts'
 import { createPlace, findObject, listAll, type Place, placeIn } from '../../support/cluster-objects.ts'
@@ -237,6 +237,34 @@ describe('upgraded', () => {
     expect((await own(clusterRoles, 'mutual-identity-controller'))['rules']).toEqual(rules)
     const values = await cluster.helm.run(['get', 'values', RELEASE, '--namespace', OPERATOR_NAMESPACE, '-o', 'json'])
     expect(JSON.parse(values)).toEqual(OLDER)
+  })
+
+  it('keeps, loses and takes back values as the document says', async () => {
+    const upgrade = async (...args: readonly string[]): Promise<unknown> => {
+      await cluster.helm.run(releaseArguments('upgrade', CHART, ...args))
+      return JSON.parse(await cluster.helm.run(['get', 'values', RELEASE, '--namespace', OPERATOR_NAMESPACE, '-o', 'json']))
+    }
+    const keep = '--reset-then-reuse-values'
+    expect(await upgrade()).toEqual(OLDER)
+    expect(await upgrade(keep, '--set', 'watchNamespaces={shop}')).toEqual({ ...OLDER, watchNamespaces: ['shop'] })
+    expect(await upgrade(keep, '--set-json', 'watchNamespaces=[]')).toEqual({ ...OLDER, watchNamespaces: [] })
+    expect(await upgrade(keep, '--set', 'watchNamespaces=null')).toEqual(OLDER)
+    await expect(upgrade(keep, '--set', 'watchNamespaces=null')).rejects.toThrow(/missing property 'watchNamespaces'/)
+    expect(await upgrade('--set', 'trustDomain=example.org')).toEqual({ trustDomain: 'example.org' })
+    await cluster.helm.run(releaseArguments('upgrade', CHART), OLDER)
+  })
+
+  it('to watch a namespace that is gone by the next rollback, says so then and is put right by an upgrade without it', async () => {
+    await createPlace(cluster.client, 'brief')
+    await cluster.helm.run(releaseArguments('upgrade', CHART), { ...OLDER, watchNamespaces: ['brief'] })
+    await cluster.helm.run(releaseArguments('upgrade', CHART), OLDER)
+    await cluster.client.delete(namespaces, { namespace: '', name: 'brief' }, {})
+    await eventually(async () => expect(await findObject(cluster.client, namespaces, { namespace: '', name: 'brief' })).toBeUndefined())
+    await expect(cluster.helm.run(releaseArguments('rollback'))).rejects.toThrow(/namespaces "brief" not found/)
+    await cluster.helm.run(releaseArguments('upgrade', CHART), OLDER)
+    expect((await own(clusterRoles, 'mutual-identity-controller'))['rules']).toEqual(
+      the('ClusterRole', await cluster.helm.template(OLDER, OPERATOR_NAMESPACE), 'mutual-identity-controller')['rules'],
+    )
   })
 
   it('changes no certificate', async () => {
