@@ -1,5 +1,6 @@
 // First issuance of identities that are there when the controller starts, and what they cost. Leaves the controller running.
 
+import { settledWrites } from '../api-counts.ts'
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { populate } from '../population.ts'
@@ -12,6 +13,8 @@ import { rawRate } from './raw.ts'
 export async function firstIssuance(stage: Stage, report: Report, count: number, places: readonly string[]): Promise<MeasuredController> {
   const before = await rawRate(stage, `before-${count}-${places.length}`)
   await populate(stage.admin.client, places, count)
+  // The controller manager goes on for a while with the endpoints of so many Services.
+  await settledWrites(stage.admin.access)
   stage.say(`${count} identities with their Services and pods are in ${places.length} namespaces`)
   const there = [...stage.identities.all()].filter(isReady).length
   const span = await openSpan(stage)
