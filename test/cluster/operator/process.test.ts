@@ -197,6 +197,8 @@ describe('the lease', () => {
     expect(performance.now() - from).toBeLessThan(20_000)
     await eventually(() => allReady(place))
     await allIsWell(place)
+    // Events come after the certificates that they tell of.
+    await sleep(2_000)
     const wokenAt = Date.now()
     process.kill(first.pid, 'SIGCONT')
     await eventually(() => says('lease lost', first.pid).length === 1)
