@@ -1,5 +1,5 @@
 // First in, first out within a group, and the groups in turn: who asks for thousands of things at once does not keep another from its first.
-// Used by the queue for keys that are ready. Every call costs the same, whatever the number of items and groups, but for `oldest`.
+// Used by the queue for keys that are ready. Every call costs the same, whatever the number of items and groups, but for `heads`.
 
 import { Fifo } from './fifo.ts'
 

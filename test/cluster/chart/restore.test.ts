@@ -70,13 +70,19 @@ async function wipe(): Promise<void> {
   }
 }
 
-it('a backup that is restored before the chart is installed brings the same CA', async () => {
+/** An identity is served, all is backed up, and the operator stops; resolves with the root. */
+async function backedUp() {
   const first = await cluster.startAsDeployed()
   await shop.identity('web')
   await shop.ready('web')
   const root = rootOf(await shop.secret('web'))
   await sh(BACK_UP)
   await first.stop()
+  return root
+}
+
+it('a backup that is restored before the chart is installed brings the same CA', async () => {
+  const root = await backedUp()
   await wipe()
 
   await cluster.kubectl(['create', 'namespace', OPERATOR_NAMESPACE])
@@ -142,12 +148,7 @@ it('kinds that somebody applied before are taken over when Helm is told so', asy
 it('a backup that is restored into another namespace moves the CA there', async () => {
   const namespace = 'elsewhere'
   shop = await createPlace(cluster.client, 'shop')
-  const first = await cluster.startAsDeployed()
-  await shop.identity('web')
-  await shop.ready('web')
-  const root = rootOf(await shop.secret('web'))
-  await sh(BACK_UP)
-  await first.stop()
+  const root = await backedUp()
   await cluster.helm.run(releaseArguments('uninstall'))
 
   await sh(MOVE)
