@@ -25,6 +25,7 @@ import type { Issuers } from './issuers/issuer.ts'
 import type { Client } from './k8s/client.ts'
 import { createRecorder, type Recorder } from './k8s/events.ts'
 import type { ObjectRef, RawObject } from './k8s/resource.ts'
+import type { ConcurrencyLimit } from './runtime/concurrency-limit.ts'
 import { Controller, type Next, type Pass } from './runtime/controller.ts'
 import type { Stores } from './stores.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -39,6 +40,8 @@ export interface ControllerSetOptions {
   readonly client: Client
   readonly stores: Stores
   readonly metrics: Metrics
+  /** How many identities are worked on at once. */
+  readonly identitiesAtOnce: ConcurrencyLimit
 }
 
 export interface ControllerSet {
@@ -54,7 +57,16 @@ export interface ControllerSet {
 /** Makes them; nothing runs before start(). */
 export function createControllerSet(options: ControllerSetOptions): ControllerSet {
   const { config, stores, log, clock, random, client } = options
-  const events = createRecorder({ client, clock, random, log, controller: `mutualidentity.io/${MANAGER}`, instance: config.instance })
+  const events = createRecorder({
+    client,
+    clock,
+    random,
+    log,
+    controller: `mutualidentity.io/${MANAGER}`,
+    instance: config.instance,
+    // Certificates first: whoever waits for one waits for it in earnest.
+    busy: () => controllers.identity.figures.depth > 0,
+  })
   const controllers = createControllers(options, events)
   let disconnect: (() => void) | undefined
   return {
@@ -93,7 +105,7 @@ function createControllers(options: ControllerSetOptions, events: Recorder): Con
   const everyMs = config.resyncMinutes * 60_000
   const controller = (
     name: string,
-    concurrency: number,
+    concurrency: number | ConcurrencyLimit,
     keys: () => Iterable<string>,
     reconcile: (pass: Pass) => Promise<Next>,
   ): Controller => new Controller({ name, concurrency, clock, random, log, reconcile, observe: metrics.pass, resync: { keys, everyMs } })
@@ -121,7 +133,7 @@ function createControllers(options: ControllerSetOptions, events: Recorder): Con
     ),
     identity: controller(
       'identity',
-      config.concurrency,
+      options.identitiesAtOnce,
       () => identityKeys(stores),
       (pass) =>
         reconcileIdentity(pass, {

@@ -16,6 +16,7 @@ import { fencedClient } from './k8s/fenced-client.ts'
 import { loadAccess } from './k8s/kubeconfig.ts'
 import { Election } from './k8s/lease.ts'
 import { createTransport } from './k8s/transport.ts'
+import { ConcurrencyLimit } from './runtime/concurrency-limit.ts'
 import { Manager, type Part, together } from './runtime/manager.ts'
 import { createStores, restartWatchers, storeWatchers } from './stores.ts'
 import { serveTelemetry, type TelemetryServer } from './telemetry/http.ts'
@@ -59,14 +60,24 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     certificates: () => certificateReadings(stores, clock.now()),
     objects: () => objectReadings(stores),
     authorityEnds: () => authorityEnds(stores),
+    identitiesAtOnce: () => identitiesAtOnce.now,
   })
-  const transport = createTransport(access, { clock, connections: config.connections, userAgent: MANAGER, observe: metrics.request })
+  const identitiesAtOnce = new ConcurrencyLimit({ clock, most: config.concurrency })
+  const transport = createTransport(access, {
+    clock,
+    connections: config.connections,
+    userAgent: MANAGER,
+    observe(sample) {
+      metrics.request(sample)
+      identitiesAtOnce.observe(sample)
+    },
+  })
   const client = createClient(transport, { clock, random, fieldManager: MANAGER })
   const watching = { client, clock, random, log, operatorNamespace: config.namespace }
   const watchers = storeWatchers(stores, watching)
   const workloadWatchers: Partial<ReturnType<typeof restartWatchers>> = config.restartWorkloads ? restartWatchers(stores, watching) : {}
   const terms = createTerms(log, (term) =>
-    createControllerSet({ ...options, client: fencedClient(client, term, () => election.check()), stores, metrics }),
+    createControllerSet({ ...options, client: fencedClient(client, term, () => election.check()), stores, metrics, identitiesAtOnce }),
   )
   const lease = { namespace: config.namespace, name: MANAGER }
   const identity = `${config.instance}_${Buffer.from(random.bytes(4)).toString('hex')}`

@@ -49,6 +49,8 @@ export interface RecorderOptions {
   readonly controller: string
   /** This reporter among its like: the pod. */
   readonly instance: string
+  /** Whether work waits that matters more: events then go one at a time. */
+  readonly busy?: () => boolean
 }
 
 /** A repeat is told at most so often. */
@@ -59,8 +61,9 @@ const REMEMBERED = 4096
 const MAX_NOTE_BYTES = 1024
 const MAX_INSTANCE = 128
 const DEADLINE_MS = 10_000
-/** Writes at once. */
-const LANES = 2
+/** Writes at once, and while others are busy: enough that events go on for ever, so few that they take little from what matters more. */
+const LANES = 4
+const LANES_WHEN_BUSY = 1
 /** Events that wait for their turn at most; the oldest is left out first. A burst of more is told by the log alone. */
 const MAX_WAITING = 4096
 
@@ -74,7 +77,7 @@ interface Told {
 
 /** The first of its kind (object, type, reason, action, note) is written at once; a repeat within 10 min only counted, a later one patches the series. */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { client, clock, log } = options
+  const { client, clock, log, busy = () => false } = options
   const told = new Map<string, Told>()
   const waiting: { readonly event: EventInput; readonly entry: Told; readonly over: () => void }[] = []
   const settling = new Set<() => void>()
@@ -107,15 +110,23 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  const openLanes = (): void => {
+    const most = busy() ? LANES_WHEN_BUSY : LANES
+    while (lanes < Math.min(most, lanes + waiting.length)) void lane()
+  }
+
   const lane = async (): Promise<void> => {
     lanes++
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    while (lanes <= LANES_WHEN_BUSY || !busy()) {
+      const next = waiting.shift()
+      if (next === undefined) break
       try {
         await write(next.event, next.entry)
       } catch (error) {
         log.debug('event not written', { reason: next.event.reason, error: messageOf(error) })
       }
       next.over()
+      openLanes()
     }
     lanes--
     if (lanes > 0) return
@@ -133,7 +144,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         waiting.shift()?.over()
         leftOut++
       }
-      if (lanes < LANES) void lane()
+      openLanes()
     })
 
   return {

@@ -8,6 +8,7 @@ import type { Random } from '../base/random.ts'
 import { refOf } from '../k8s/object-key.ts'
 import { turns } from '../k8s/turn.ts'
 import { Complaints } from './complaints.ts'
+import type { ConcurrencyLimit } from './concurrency-limit.ts'
 import { type AddOptions, Queue } from './queue.ts'
 
 /** When to look again without an event; undefined: only on events. Past instants mean now. */
@@ -37,8 +38,8 @@ export interface PassSample {
 
 export interface ControllerOptions {
   readonly name: string
-  /** Passes side by side, of different keys. */
-  readonly concurrency: number
+  /** Passes side by side, of different keys: always so many at most, or as many as the API server takes. */
+  readonly concurrency: number | ConcurrencyLimit
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -68,7 +69,8 @@ export class Controller {
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
   readonly #running = new Map<string, number>()
-  #workers: Promise<unknown> | undefined
+  #work: Promise<unknown> | undefined
+  #passEnded: () => void = () => {}
 
   constructor(options: ControllerOptions) {
     this.name = options.name
@@ -97,17 +99,15 @@ export class Controller {
   }
 
   async start(): Promise<void> {
-    if (this.#workers !== undefined || this.#stopping.signal.aborted) throw new Error(`controller ${this.name} was started before`)
-    const turn = turns(this.#options.clock)
-    const workers = Array.from({ length: this.#options.concurrency }, () => this.#work(turn))
-    this.#workers = Promise.all([...workers, this.#resyncForever()])
+    if (this.#work !== undefined || this.#stopping.signal.aborted) throw new Error(`controller ${this.name} was started before`)
+    this.#work = Promise.all([this.#runPasses(), this.#resyncForever()])
   }
 
   /** Begins no more passes and waits for the running ones: 20 s, then their signals abort, and 5 s later they are left to themselves. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#queue.close()
-    if (this.#workers === undefined || (await this.#endsWithin(this.#options.graceMs ?? GRACE_MS))) return
+    if (this.#work === undefined || (await this.#endsWithin(this.#options.graceMs ?? GRACE_MS))) return
     this.#log.warn('passes are aborted', { count: this.#running.size, detail: this.#runningKeys() })
     this.#aborting.abort()
     if (await this.#endsWithin(ABORTED_MS)) return
@@ -116,8 +116,8 @@ export class Controller {
 
   async #endsWithin(ms: number): Promise<boolean> {
     const ended = new AbortController()
-    const workers = (this.#workers as Promise<unknown>).then(() => true)
-    const result = await Promise.race([workers, sleep(this.#options.clock, ms, ended.signal).then(() => false)])
+    const work = (this.#work as Promise<unknown>).then(() => true)
+    const result = await Promise.race([work, sleep(this.#options.clock, ms, ended.signal).then(() => false)])
     ended.abort()
     return result
   }
@@ -126,14 +126,28 @@ export class Controller {
     return [...this.#running.keys()].slice(0, 10).join(', ')
   }
 
-  async #work(turn: () => Promise<void> | undefined): Promise<void> {
+  /** Begins passes while keys are ready and the concurrency allows it; resolves when it was stopped and all of them have ended. */
+  async #runPasses(): Promise<void> {
     const { signal } = this.#stopping
+    const turn = turns(this.#options.clock)
+    const passes = new Set<Promise<void>>()
     for (;;) {
-      const key = await this.#queue.next(signal)
       for (let pause = turn(); pause !== undefined; pause = turn()) await pause
-      if (key === undefined || signal.aborted) return
-      await this.#pass(key)
+      while (!this.#mayBegin()) await new Promise<void>((resolve) => (this.#passEnded = resolve))
+      const key = await this.#queue.next(signal)
+      if (key === undefined || signal.aborted) break
+      const pass = this.#pass(key).finally(() => {
+        passes.delete(pass)
+        this.#passEnded()
+      })
+      passes.add(pass)
     }
+    await Promise.all(passes)
+  }
+
+  #mayBegin(): boolean {
+    const { concurrency } = this.#options
+    return typeof concurrency === 'number' ? this.#running.size < concurrency : concurrency.allows(this.#running.size)
   }
 
   /** One pass and what follows from it. Never throws. */

@@ -7,6 +7,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 export interface Readings {
   readonly leading: () => boolean
   readonly queueDepths: () => Readonly<Record<string, number>>
+  readonly identitiesAtOnce: () => number
   /** Milliseconds since each watch last heard from the API server. */
   readonly silences: () => Readonly<Record<string, number>>
   /** By authority: the earliest end of a leaf (seconds since 1970), and how many renewals are overdue. */
@@ -60,6 +61,9 @@ export function createMetrics(readings: Readings): Metrics {
   readingGauge(named('leader', '1 while this replica leads.'), (gauge) => gauge.set(readings.leading() ? 1 : 0))
   readingGauge(named('queue_depth', 'Keys that are ready or being worked on.', ['controller']), (gauge) =>
     setAll(gauge, 'controller', readings.queueDepths()),
+  )
+  readingGauge(named('identities_at_once', 'Identities worked on at once at most, as quickly as the API server answers.'), (gauge) =>
+    gauge.set(readings.identitiesAtOnce()),
   )
   readingGauge(named('cache_staleness_seconds', 'Since the watch of a cache last heard from the API server.', ['cache']), (gauge) =>
     setAll(gauge, 'cache', readings.silences(), 1 / 1000),

@@ -11,6 +11,7 @@ import { type Config, parseConfig } from '../../../src/config.ts'
 import { type ControllerSet, createControllerSet } from '../../../src/controller-set.ts'
 import { type Client, createClient } from '../../../src/k8s/client.ts'
 import { fencedClient } from '../../../src/k8s/fenced-client.ts'
+import { ConcurrencyLimit } from '../../../src/runtime/concurrency-limit.ts'
 import { createStores, restartWatchers, type Stores, storeWatchers } from '../../../src/stores.ts'
 import type { Metrics } from '../../../src/telemetry/metrics.ts'
 import { OPERATOR_NAMESPACE, steadyRandom } from '../material.ts'
@@ -191,6 +192,7 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
     client: fencedClient(client, term.signal),
     stores,
     metrics: countingPasses(passes),
+    identitiesAtOnce: new ConcurrencyLimit({ clock, most: config.concurrency }),
   })
   const controllers = Object.values(set.controllers)
   const running = (async () => {

@@ -61,6 +61,7 @@ async function readable({ api, lines, outcomes, stores }: Passes, errors: readon
   const metrics = createMetrics({
     leading: () => true,
     queueDepths: () => ({}),
+    identitiesAtOnce: () => 8,
     silences: () => ({}),
     certificates: () => certificateReadings(stores, NOW),
     objects: () => objectReadings(stores),

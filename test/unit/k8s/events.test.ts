@@ -122,6 +122,7 @@ describe('a burst', () => {
     const answers: (() => void)[] = []
     const one = scene()
     const told: string[] = []
+    const others = { busy: false }
     const recorder = createRecorder({
       client: {
         create: (_resource, object) => {
@@ -135,24 +136,41 @@ describe('a burst', () => {
       log: { ...silentLog, info: (message, fields) => told.push(`${message}: ${fields?.count}`) },
       controller: 'example.io/operator',
       instance: 'pod-1',
+      busy: () => others.busy,
     })
-    const answerAll = async (): Promise<void> => {
-      while (answers.length > 0) {
-        answers.shift()?.()
-        for (let turn = 0; turn < 10; turn++) await Promise.resolve()
-      }
+    const answerOne = async (): Promise<void> => {
+      answers.shift()?.()
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
     }
-    return { recorder, created: one.created, told, answerAll, underWay: () => answers.length }
+    const answerAll = async (): Promise<void> => {
+      while (answers.length > 0) await answerOne()
+    }
+    return { recorder, created: one.created, told, others, answerOne, answerAll, underWay: () => answers.length }
   }
   const of = (count: number): EventInput[] => Array.from({ length: count }, (_, index) => event({ note: `event ${index}` }))
 
-  it('is written two at a time, in its order, and leaves the connections to others', async () => {
+  it('is written four at a time, in its order', async () => {
     const { recorder, created, answerAll, underWay } = slow()
-    const written = Promise.all(of(5).map((one) => recorder.record(one)))
-    expect(underWay()).toBe(2)
+    const written = Promise.all(of(9).map((one) => recorder.record(one)))
+    expect(underWay()).toBe(4)
     await answerAll()
     await written
-    expect(created.map(({ note }) => note)).toEqual(of(5).map(({ note }) => note))
+    expect(created.map(({ note }) => note)).toEqual(of(9).map(({ note }) => note))
+  })
+
+  it('goes one by one while others are busy, without standing still, and faster when they have finished', async () => {
+    const { recorder, created, others, answerOne, answerAll, underWay } = slow()
+    const written = Promise.all(of(20).map((one) => recorder.record(one)))
+    expect(underWay()).toBe(4)
+    others.busy = true
+    for (let answers = 0; answers < 10; answers++) await answerOne()
+    expect([created.length, underWay()]).toEqual([11, 1])
+    others.busy = false
+    await answerOne()
+    expect(underWay()).toBe(4)
+    await answerAll()
+    await written
+    expect(created.map(({ note }) => note)).toEqual(of(20).map(({ note }) => note))
   })
 
   it('of more than are kept loses the oldest of those that wait, which the log says once', async () => {
@@ -162,10 +180,10 @@ describe('a burst', () => {
     await answerAll()
     await settled
     const notes = created.map(({ note }) => note)
-    expect(notes).toHaveLength(4098)
-    expect(notes.slice(0, 3)).toEqual(['event 0', 'event 1', 'event 14'])
+    expect(notes).toHaveLength(4100)
+    expect(notes.slice(0, 5)).toEqual(['event 0', 'event 1', 'event 2', 'event 3', 'event 14'])
     expect(notes.at(-1)).toBe('event 4109')
-    expect(told).toEqual(['events left out: 12'])
+    expect(told).toEqual(['events left out: 10'])
   })
 
   it('is settled when the last one is over, and at once where there was none', async () => {

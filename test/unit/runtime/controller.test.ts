@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import { OperatorError } from '../../../src/base/errors.ts'
 import type { Log, LogFields } from '../../../src/base/log.ts'
 import type { Random } from '../../../src/base/random.ts'
+import { ConcurrencyLimit } from '../../../src/runtime/concurrency-limit.ts'
 import { Controller, type ControllerOptions, type Next, type Pass, type PassSample } from '../../../src/runtime/controller.ts'
 import { settled, virtualClock } from '../../support/virtual-clock.ts'
 
@@ -90,6 +91,28 @@ describe('a pass', () => {
     gates[0]?.resolve(idle)
     await clock.advance(0)
     expect(begun).toBe(3)
+  })
+
+  it('runs beside as many others as the API server takes, more of them as soon as it takes more', async () => {
+    const concurrency = new ConcurrencyLimit({ clock: virtualClock(), most: 9 })
+    const gates = Array.from({ length: 12 }, gate)
+    let begun = 0
+    const { clock, controller } = await started(() => (gates[begun++] as ReturnType<typeof gate>).promise, { concurrency })
+    for (let key = 0; key < 12; key++) controller.enqueue(`key-${key}`)
+    await clock.advance(0)
+    expect(begun).toBe(8)
+    const answers = (): void => {
+      for (let answer = 0; answer < 16; answer++)
+        concurrency.observe({ verb: 'create', resource: 'secrets', code: 201, durationMs: 5, throttled: false })
+    }
+    answers() // of the round that all others are compared with
+    gates[0]?.resolve(idle)
+    await clock.advance(0)
+    expect([begun, controller.figures.running]).toEqual([9, 8])
+    answers()
+    gates[1]?.resolve(idle)
+    await clock.advance(0)
+    expect([begun, controller.figures.running]).toEqual([11, 9])
   })
 
   it('says when to look again', async () => {

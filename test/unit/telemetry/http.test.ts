@@ -13,6 +13,7 @@ const figures = () =>
   createMetrics({
     leading: () => true,
     queueDepths: () => ({ identity: 3 }),
+    identitiesAtOnce: () => 8,
     silences: () => ({ pods: 1500 }),
     certificates: () => new Map([['default', { count: 2, earliestNotAfter: 1_800_000_000, overdue: 1 }]]),
     objects: () => [{ kind: 'MutualIdentity', ready: 'true', reason: 'Current', count: 4 }],

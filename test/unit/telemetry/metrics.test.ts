@@ -9,6 +9,7 @@ import { authorityObject, b64, caSecret, filledStores, identityObject, leafSecre
 const quiet = {
   leading: () => false,
   queueDepths: () => ({}),
+  identitiesAtOnce: () => 8,
   silences: () => ({}),
   certificates: () => new Map(),
   objects: () => [],

@@ -1,0 +1,117 @@
+// How many passes run at once, against a server whose answers take as long as it has work.
+
+import { describe, expect, it } from '@jest/globals'
+import { ConcurrencyLimit } from '../../../src/runtime/concurrency-limit.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+const CREATE = { verb: 'create', resource: 'secrets', code: 201, throttled: false }
+const APPLY = { verb: 'patch', resource: 'mutualidentities', code: 200, throttled: false }
+
+function scene(most = 64) {
+  const clock = virtualClock()
+  const limit = new ConcurrencyLimit({ clock, most })
+  /** `rounds` of answers with as many passes under way as are allowed; `server`: what an answer takes with so many. Returns the limits. */
+  const load = (rounds: number, server: (running: number) => number, answer: typeof CREATE = CREATE): number[] =>
+    Array.from({ length: rounds }, () => {
+      const running = limit.now
+      expect(limit.allows(running - 1)).toBe(true)
+      expect(limit.allows(running)).toBe(false)
+      for (let answers = 0; answers < 2 * running; answers++) limit.observe({ ...answer, durationMs: server(running) })
+      return limit.now
+    })
+  return { clock, limit, load }
+}
+
+/** Work for `cores` at 10 ms each: more than that waits. */
+const serverOf = (cores: number) => (running: number) => 10 * Math.max(1, running / cores)
+
+describe('the number of passes at once', () => {
+  it('begins with eight', () => {
+    expect(scene().limit.now).toBe(8)
+    expect(scene(3).limit.now).toBe(3)
+  })
+
+  it('grows to the most on a server that answers as quickly as before', () => {
+    const { load } = scene()
+    const limits = load(40, serverOf(64))
+    expect(limits.slice(0, 4)).toEqual([8, 9, 11, 13])
+    expect(limits.at(-1)).toBe(64)
+  })
+
+  it.each([
+    ['is full with eight', 8, 16],
+    ['is full with four: eight are what it is compared with', 4, 16],
+    ['is full with twenty', 20, 40],
+  ])('stays about where answers take twice as long, on a server that %s', (_what, cores, double) => {
+    const { load } = scene()
+    load(40, serverOf(cores))
+    for (const limit of load(40, serverOf(cores))) {
+      expect(limit).toBeGreaterThanOrEqual(Math.floor(double * 0.85))
+      expect(limit).toBeLessThanOrEqual(Math.ceil(double * 1.125) + 1)
+    }
+  })
+
+  it('grows where answers take next to no time, whatever their ratio', () => {
+    const { load } = scene()
+    expect(load(40, (running) => (running > 8 ? 2.9 : 0.1)).at(-1)).toBe(64)
+  })
+
+  it('compares creates with creates and patches with patches', () => {
+    const { limit } = scene()
+    const round = (durationMs: number, answer: typeof CREATE) => {
+      const running = limit.now
+      limit.allows(running)
+      for (let answers = 0; answers < 2 * running; answers++) limit.observe({ ...answer, durationMs })
+    }
+    round(10, CREATE)
+    for (let rounds = 0; rounds < 20; rounds++) round(100, APPLY)
+    expect(limit.now).toBe(64)
+    round(100, CREATE)
+    expect(limit.now).toBe(57)
+  })
+
+  it('does not mind reads, nor rounds in which nothing waited', () => {
+    const { limit, load } = scene()
+    load(1, serverOf(8))
+    for (let answers = 0; answers < 1000; answers++)
+      limit.observe({ verb: 'list', resource: 'pods', code: 200, throttled: false, durationMs: 5000 })
+    for (let answers = 0; answers < 1000; answers++) limit.observe({ ...CREATE, durationMs: 500 })
+    expect(limit.now).toBe(8)
+  })
+
+  it.each([429, 500, 503, 0])('is halved by an answer of %d, once a round', (code) => {
+    const { limit, load } = scene()
+    load(40, serverOf(64))
+    limit.observe({ ...CREATE, code, durationMs: 1 })
+    expect(limit.now).toBe(32)
+    // The rest of the round: these were under way when the first was refused.
+    for (let answers = 1; answers < 2 * 64; answers++) limit.observe({ ...CREATE, code, durationMs: 1 })
+    expect(limit.now).toBe(32)
+    load(1, serverOf(64), { ...CREATE, code })
+    expect(limit.now).toBe(16)
+    load(9, serverOf(64), { ...CREATE, code })
+    expect(limit.now).toBe(8)
+    expect(load(40, serverOf(64)).at(-1)).toBe(64)
+  })
+
+  it('is not lowered by refusals that are no matter of load', () => {
+    const { load } = scene()
+    load(40, serverOf(64))
+    expect(load(3, serverOf(64), { ...CREATE, code: 409 })).toEqual([64, 64, 64])
+  })
+
+  it('compares anew each minute, and goes on where it was', async () => {
+    const { clock, load } = scene()
+    load(40, serverOf(8))
+    const before = load(1, serverOf(8)).at(-1) as number
+    await clock.advance(60_000)
+    expect(load(2, serverOf(8))).toEqual([8, before])
+    // The server has become ten times as slow, and stays so: that is its usual now.
+    const slow = (running: number) => 10 * serverOf(8)(running)
+    expect(load(40, slow).at(-1)).toBe(8)
+    await clock.advance(60_000)
+    const limits = load(40, slow)
+    expect(limits.slice(0, 2)).toEqual([8, 8])
+    expect(limits.at(-1)).toBeGreaterThanOrEqual(13)
+  })
+})
