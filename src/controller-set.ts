@@ -25,6 +25,7 @@ import type { Issuers } from './issuers/issuer.ts'
 import type { Client } from './k8s/client.ts'
 import { createRecorder, type Recorder } from './k8s/events.ts'
 import type { ObjectRef, RawObject } from './k8s/resource.ts'
+import { turns } from './k8s/turn.ts'
 import type { ConcurrencyLimit } from './runtime/concurrency-limit.ts'
 import { Controller, type Next, type Pass } from './runtime/controller.ts'
 import type { Stores } from './stores.ts'
@@ -49,7 +50,7 @@ export interface ControllerSet {
   /** Begins with every object that the caches hold. */
   start(): Promise<void>
   /** Asks for a pass of every object. */
-  enqueueAll(): void
+  enqueueAll(): Promise<void>
   /** Lets the steps at hand end; resolves when all is at rest. */
   stop(): Promise<void>
 }
@@ -69,13 +70,14 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
   })
   const controllers = createControllers(options, events)
   let disconnect: (() => void) | undefined
+  const everything = (): Promise<void> => enqueueAll(stores, controllers, turns(clock))
   return {
     controllers,
-    enqueueAll: () => enqueueAll(stores, controllers),
+    enqueueAll: everything,
     async start() {
       disconnect = connectTriggers(stores, controllers)
       if (config.defaultAuthority) controllers.authority.enqueue(DEFAULT_AUTHORITY)
-      enqueueAll(stores, controllers)
+      await everything()
       for (const controller of Object.values(controllers)) await controller.start()
       log.info('controllers started', {
         detail: `${stores.identities.size} identities, ${stores.authorities.size + stores.namespacedAuthorities.size} authorities`,
@@ -197,12 +199,17 @@ function expiryOf({ leafSecrets }: Stores, { namespace, spec }: MutualIdentity):
 }
 
 /** What was listed before this replica led woke nobody. */
-function enqueueAll(stores: Stores, { authority, identity, bundle, restart }: Controllers): void {
+async function enqueueAll(
+  stores: Stores,
+  { authority, identity, bundle, restart }: Controllers,
+  turn: ReturnType<typeof turns>,
+): Promise<void> {
   for (const key of restart ? restartKeys(stores) : []) restart?.enqueue(key)
   for (const key of authorityKeys(stores)) authority.enqueue(key)
   for (const one of stores.identities.all()) {
     const deadline = expiryOf(stores, one)
     identity.enqueue(identityKey(one.namespace, one.name), deadline === undefined ? {} : { deadline })
+    for (let pause = turn(); pause !== undefined; pause = turn()) await pause
   }
   for (const key of bundleKeys(stores)) bundle.enqueue(key)
 }

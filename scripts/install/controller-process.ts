@@ -119,14 +119,14 @@ function argumentsOf({
   flags = [],
   nodeFlags = [],
 }: ControllerOptions): readonly string[] {
-  const main = ['--max-semi-space-size=8', '--heap-growing-percent=20', ...nodeFlags, entry]
+  const main = ['--max-semi-space-size=4', '--heap-growing-percent=20', ...nodeFlags, entry]
   return [...main, '--kubeconfig', kubeconfig, '--namespace', namespace, '--http-address', '127.0.0.1:0', '--log-format', 'json', ...flags]
 }
 
-/** Of this process without what is meant for it alone, and without what would stand in for a flag. */
+/** Of this process without what is meant for it alone, and without what would stand in for a flag; with what the image sets. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, KUBECONFIG: _kubeconfig, POD_NAMESPACE: _namespace, POD_NAME: _name, ...rest } = process.env
-  return rest
+  return { ...rest, MALLOC_ARENA_MAX: '1' }
 }
 
 function addressIn(line: string): string | undefined {

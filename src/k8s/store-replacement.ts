@@ -1,12 +1,16 @@
 // A list on its way into a store: taken in page by page, projected at once, shown only when it is whole; and what we wrote meanwhile.
 // Used by the store only; see the diagram there.
 
+import { equalData } from './equality.ts'
 import { keyOf } from './object-key.ts'
 import type { RawObject } from './resource.ts'
 import { compareVersions, versionOf } from './resource-version.ts'
+import type { Contents } from './store-contents.ts'
 import { Graves } from './store-graves.ts'
 
 interface Versioned {
+  readonly namespace: string
+  readonly name: string
   readonly uid: string
   readonly resourceVersion: string
 }
@@ -14,24 +18,39 @@ interface Versioned {
 /** What we did to one object since the list began: the state that we wrote, or the uid that we deleted. */
 type Raced<T> = { readonly object: T } | { readonly uid: string }
 
+export interface ReplacementOptions<T extends Versioned> {
+  readonly project: (raw: RawObject) => T | undefined
+  /** What the store holds at present. */
+  readonly present: (key: string) => T | undefined
+  /** Empty; what the store will hold. */
+  readonly contents: Contents<T>
+  readonly done: (replacement: Replacement<T>, version: string) => void
+}
+
 export class Replacement<T extends Versioned> {
-  /** By key, what the store will hold. */
-  readonly objects = new Map<string, T>()
+  /** What the store will hold. */
+  readonly contents: Contents<T>
   /** Keys of objects that exist but could not be projected. */
   readonly refused = new Set<string>()
   readonly graves = new Graves()
   /** Uids of those that are being deleted. */
   readonly terminating = new Set<string>()
   readonly #project: (raw: RawObject) => T | undefined
+  readonly #present: (key: string) => T | undefined
   readonly #done: (replacement: Replacement<T>, version: string) => void
   readonly #raced = new Map<string, Raced<T>>()
 
-  constructor(project: (raw: RawObject) => T | undefined, done: (replacement: Replacement<T>, version: string) => void) {
+  constructor({ project, present, contents, done }: ReplacementOptions<T>) {
     this.#project = project
+    this.#present = present
+    this.contents = contents
     this.#done = done
   }
 
-  /** Takes one item of the list. */
+  /**
+   * Takes one item of the list. All the work on it is done here, between two of which others have their turn: what is the same as before stays the very
+   * object that the store has, so that nothing but the few others is left to compare in the end, all at once.
+   */
   add(raw: RawObject): void {
     const { metadata } = raw
     const key = keyOf(metadata.namespace, metadata.name)
@@ -41,7 +60,8 @@ export class Replacement<T extends Versioned> {
       this.graves.bury(key, { version: versionOf(metadata) })
       return
     }
-    this.objects.set(key, object)
+    const present = this.#present(key)
+    this.contents.put(key, present !== undefined && equalData(present, object) ? present : object)
     if (metadata.deletionTimestamp !== undefined) this.terminating.add(object.uid)
   }
 
@@ -78,12 +98,12 @@ export class Replacement<T extends Versioned> {
 
   /** What is not newer than the list is in the list, or was gone again by then. */
   #keepWritten(key: string, object: T, version: string): void {
-    if (compareVersions(object.resourceVersion, version) > 0) this.objects.set(key, object)
+    if (compareVersions(object.resourceVersion, version) > 0) this.contents.put(key, object)
   }
 
   #keepRemoved(key: string, uid: string): void {
     if (this.terminating.has(uid)) return
-    if (this.objects.get(key)?.uid === uid) this.objects.delete(key)
+    if (this.contents.get(key)?.uid === uid) this.contents.put(key, undefined)
     this.graves.bury(key, { uid })
   }
 }

@@ -6,8 +6,9 @@ import type { Lookup, Stored } from './lookup.ts'
 import { keyOf } from './object-key.ts'
 import type { RawMeta, RawObject, Resource } from './resource.ts'
 import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from './resource-version.ts'
+import { Contents } from './store-contents.ts'
 import { Graves } from './store-graves.ts'
-import { type IndexFunction, StoreIndex } from './store-index.ts'
+import type { IndexFunction } from './store-index.ts'
 import { Replacement } from './store-replacement.ts'
 
 export { type Lookup, type Stored, storedMeta } from './lookup.ts'
@@ -69,9 +70,7 @@ export interface StoreEvent {
 export class Store<T extends Stored> implements Lookup<T> {
   readonly resource: Resource
   readonly #options: StoreOptions<T>
-  readonly #objects = new Map<string, T>()
-  readonly #namespaces: StoreIndex<T>
-  readonly #indexes = new Map<string, StoreIndex<T>>()
+  #contents: Contents<T>
   readonly #listeners = new Set<(change: Change<T>) => void>()
   /** By key, the version whose projection failed. */
   readonly #refused = new Map<string, string>()
@@ -86,9 +85,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   constructor(options: StoreOptions<T>) {
     this.resource = options.resource
     this.#options = options
-    const onError = (object: T, error: unknown): void => this.#problem({ ...placeOf(object), part: 'index', error })
-    this.#namespaces = new StoreIndex((object) => [object.namespace], onError)
-    for (const [name, valuesOf] of Object.entries(options.indexes ?? {})) this.#indexes.set(name, new StoreIndex(valuesOf, onError))
+    this.#contents = this.#nothing()
   }
 
   get readable(): boolean {
@@ -101,7 +98,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   }
 
   get size(): number {
-    return this.#objects.size
+    return this.#contents.size
   }
 
   /** How many objects are kept out because their projection throws. */
@@ -110,21 +107,21 @@ export class Store<T extends Stored> implements Lookup<T> {
   }
 
   get(namespace: string, name: string): T | undefined {
-    return this.#objects.get(keyOf(namespace, name))
+    return this.#contents.get(keyOf(namespace, name))
   }
 
   by(index: string, value: string): readonly T[] {
-    const found = this.#indexes.get(index)
+    const found = this.#contents.by(index, value)
     if (found === undefined) throw new RangeError(`the store of ${this.resource.plural} has no index ${index}`)
-    return found.get(value)
+    return found
   }
 
   inNamespace(namespace: string): readonly T[] {
-    return this.#namespaces.get(namespace)
+    return this.#contents.inNamespace(namespace)
   }
 
   all(): Iterable<T> {
-    return this.#objects.values()
+    return this.#contents.all()
   }
 
   /** Says that this account may not read the collection; a complete list says the opposite. */
@@ -159,7 +156,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     // The watch was faster than the answer to the delete: finalizers hold the object, and its end will come as an event.
     if (this.#terminating.has(uid)) return
     this.#graves.bury(key, { uid })
-    const before = this.#objects.get(key)
+    const before = this.#contents.get(key)
     if (before?.uid === uid) this.#emit(this.#put(key, undefined), true)
   }
 
@@ -180,10 +177,12 @@ export class Store<T extends Stored> implements Lookup<T> {
    * The store shows what it had until finish() is called.
    */
   beginReplace(): Pick<Replacement<T>, 'add' | 'finish'> {
-    this.#replacement = new Replacement<T>(
-      (raw) => this.#project(raw),
-      (replacement, version) => this.#replace(replacement, version),
-    )
+    this.#replacement = new Replacement<T>({
+      project: (raw) => this.#project(raw),
+      present: (key) => this.#contents.get(key),
+      contents: this.#nothing(),
+      done: (replacement, version) => this.#replace(replacement, version),
+    })
     return this.#replacement
   }
 
@@ -196,10 +195,14 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.#readable = true
     this.#synced = true
     for (const key of this.#refused.keys()) if (!replacement.refused.has(key)) this.#refused.delete(key)
-    const changes: Difference<T>[] = []
-    for (const key of [...this.#objects.keys()]) if (!replacement.objects.has(key)) changes.push(...this.#put(key, undefined))
-    for (const [key, object] of replacement.objects) changes.push(...this.#put(key, object))
-    this.#emit(changes, false)
+    const before = this.#contents
+    this.#contents = replacement.contents
+    if (this.#listeners.size > 0) this.#emit(differences(before, this.#contents), false)
+  }
+
+  #nothing(): Contents<T> {
+    const onIndexError = (object: T, error: unknown): void => this.#problem({ ...placeOf(object), part: 'index', error })
+    return new Contents({ indexes: this.#options.indexes ?? {}, onIndexError })
   }
 
   /** An object was created or changed. */
@@ -207,7 +210,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     const { metadata } = raw
     const key = keyOf(metadata.namespace, metadata.name)
     const version = versionOf(metadata)
-    if (compareVersions(version, this.#objects.get(key)?.resourceVersion ?? NO_VERSION) <= 0) return
+    if (compareVersions(version, this.#contents.get(key)?.resourceVersion ?? NO_VERSION) <= 0) return
     if (this.#graves.isLate(key, metadata)) return
     const object = project()
     if (object === undefined) this.#graves.bury(key, { version })
@@ -219,7 +222,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   #drop(metadata: RawMeta): void {
     const key = keyOf(metadata.namespace, metadata.name)
     const version = versionOf(metadata)
-    const before = this.#objects.get(key)
+    const before = this.#contents.get(key)
     if (compareVersions(version, before?.resourceVersion ?? NO_VERSION) < 0) return
     this.#graves.bury(key, { version })
     if (compareVersions(version, this.#refused.get(key) ?? NO_VERSION) >= 0) this.#refused.delete(key)
@@ -247,20 +250,9 @@ export class Store<T extends Stored> implements Lookup<T> {
 
   /** Stores one object or its absence and returns what is worth telling. */
   #put(key: string, after: T | undefined): Difference<T>[] {
-    const before = this.#objects.get(key)
-    if (before === undefined && after === undefined) return []
+    const before = this.#contents.put(key, after)
     if (before !== undefined && before.uid !== after?.uid) this.#terminating.delete(before.uid)
-    if (after === undefined) this.#objects.delete(key)
-    else this.#objects.set(key, after)
-    this.#namespaces.replace(before, after)
-    for (const index of this.#indexes.values()) index.replace(before, after)
-    if (before === undefined || after === undefined) return [{ before, after }]
-    if (before.uid !== after.uid)
-      return [
-        { before, after: undefined },
-        { before: undefined, after },
-      ]
-    return equalDataBut('resourceVersion', before, after) ? [] : [{ before, after }]
+    return differenceOf(before, after)
   }
 
   #emit(changes: readonly Difference<T>[], own: boolean): void {
@@ -278,6 +270,28 @@ export class Store<T extends Stored> implements Lookup<T> {
   #problem(problem: StoreProblem): void {
     this.#options.onProblem?.(problem)
   }
+}
+
+/** What is worth telling of all that a list brought: first what is gone, then the rest in its order. */
+function differences<T extends Stored>(before: Contents<T>, after: Contents<T>): Difference<T>[] {
+  const all: Difference<T>[] = []
+  for (const [key, object] of before.entries()) if (!after.has(key)) all.push({ before: object, after: undefined })
+  for (const [key, object] of after.entries()) {
+    const known = before.get(key)
+    if (known !== object) all.push(...differenceOf(known, object))
+  }
+  return all
+}
+
+function differenceOf<T extends Stored>(before: T | undefined, after: T | undefined): Difference<T>[] {
+  if (before === undefined && after === undefined) return []
+  if (before === undefined || after === undefined) return [{ before, after }]
+  if (before.uid !== after.uid)
+    return [
+      { before, after: undefined },
+      { before: undefined, after },
+    ]
+  return equalDataBut('resourceVersion', before, after) ? [] : [{ before, after }]
 }
 
 function placeOf({ namespace, name, resourceVersion }: Stored): Pick<StoreProblem, 'namespace' | 'name' | 'resourceVersion'> {

@@ -13,6 +13,8 @@ export interface Identities {
   all(): Iterable<MutualIdentity>
   /** When the `count`th identity came to pass `test`, from now on or before; milliseconds since 1970. */
   reached(count: number, test: (identity: MutualIdentity) => boolean): Promise<number>
+  /** Calls `listener` with each identity that changes, until the returned function is called. */
+  onChange(listener: (identity: MutualIdentity) => void): () => void
   close(): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export async function watchIdentities(cluster: Cluster): Promise<Identities> {
       for (const identity of store.all()) look(identity)
       return await done.promise.finally(end)
     },
+    onChange: (listener) => store.subscribe(({ after }) => after && listener(after)),
     close: () => watcher.stop(),
   }
 }

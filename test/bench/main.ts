@@ -5,10 +5,11 @@
 import { parseArgs } from 'node:util'
 import { writeCharts } from './charts.ts'
 import { changeAll, renewAll, restart } from './phases/again.ts'
+import { ceiling } from './phases/ceiling.ts'
 import { fairness } from './phases/fairness.ts'
 import { idle } from './phases/idle.ts'
 import { firstIssuance } from './phases/issuance.ts'
-import { latency } from './phases/latency.ts'
+import { burst, latency } from './phases/latency.ts'
 import { rawRate } from './phases/raw.ts'
 import { crowdOfPods, foreign } from './phases/surroundings.ts'
 import { createReport } from './report.ts'
@@ -47,6 +48,7 @@ async function inOneNamespace(stage: Stage, count: number): Promise<void> {
   await rawRate(stage, 'before')
   let controller = await firstIssuance(stage, report, count, ['bench'])
   await latency(stage, report, 100, 'bench')
+  await burst(stage, report, 500)
   controller = await renewAll(stage, report, controller)
   controller = await changeAll(stage, report, controller)
   controller = await restart(stage, report, controller)
@@ -57,6 +59,7 @@ async function inOneNamespace(stage: Stage, count: number): Promise<void> {
     controller = await fairness(stage, report, controller, Number(values.crowd))
   }
   await controller.process.stop()
+  if (count === sizes[0]) await ceiling(stage, report, 'bench')
 }
 
 async function inManyNamespaces(stage: Stage, count: number): Promise<void> {

@@ -7,13 +7,18 @@ import { type ControllerProcess, startController } from '../../scripts/install/c
 import { cpuSecondsOf } from './cpu.ts'
 import { OPERATOR, type Stage } from './stage.ts'
 
-/** Bytes, after a forced collection. */
-export interface Memory {
+/** Milliseconds: how long the event loop was held at most, how long it computed at most in one such time, and the longest garbage collection. */
+export interface Held {
+  readonly heldMs: number
+  readonly computedMs: number
+  readonly collectedMs: number
+}
+
+/** Bytes, after a forced collection; and what the event loop had to wait for since the last time. */
+export interface Memory extends Held {
   readonly rss: number
   readonly heapUsed: number
   readonly external: number
-  /** How long the event loop was held at most since the last time, milliseconds. */
-  readonly heldMs: number
 }
 
 export interface MeasuredController {

@@ -1,6 +1,7 @@
 // What was measured, as one table for people and one object for charts. Used by the bench.
 
 import { availableParallelism, totalmem } from 'node:os'
+import type { Held } from './measured-controller.ts'
 
 export interface Report {
   row(name: string, value: string): void
@@ -12,6 +13,8 @@ export interface Report {
 
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 export const perSecond = (rate: number): string => `${rate.toFixed(0)}/s`
+export const heldText = ({ heldMs, computedMs, collectedMs }: Held): string =>
+  `${ms(heldMs)} at most (computing ${ms(computedMs)} at most, longest collection ${ms(collectedMs)})`
 export const ms = (milliseconds: number): string => `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`
 
 /** The value below which `part` (0 to 1) of the values lie. */

@@ -4,12 +4,15 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ControlPlane, startControlPlane } from '../../scripts/control-plane/index.ts'
 import { type Cluster, connectCluster } from '../../scripts/install/cluster.ts'
 import { installOperator } from '../../scripts/install/install.ts'
 import { PROJECT_FOLDER } from '../../scripts/install/manifests.ts'
 import { controllerKubeconfig } from '../../scripts/install/service-account.ts'
 import { namespaces } from '../../src/k8s/resource.ts'
+import { settledWrites } from './api-counts.ts'
+import { cpuOf } from './cpu.ts'
 import { type Identities, watchIdentities } from './identities.ts'
 
 export const OPERATOR = 'mutual-identity-system'
@@ -28,6 +31,21 @@ export interface Stage {
   readonly say: (line: string) => void
   close(): Promise<void>
 }
+
+/** Waits until nothing is written for a second, and no part of the control plane computes any more: it goes on for long with what thousands of objects mean to it. */
+export async function atRest({ plane, admin }: Stage): Promise<void> {
+  for (;;) {
+    await settledWrites(admin.access)
+    const before = Object.values(cpuOf(plane.pids)).reduce((sum, seconds) => sum + seconds, 0)
+    await sleep(REST_MS)
+    const after = Object.values(cpuOf(plane.pids)).reduce((sum, seconds) => sum + seconds, 0)
+    if ((after - before) * 1000 < REST_MS * REST_SHARE) return
+  }
+}
+
+const REST_MS = 2000
+/** Of one core: what an idle control plane takes. */
+const REST_SHARE = 0.15
 
 export async function openStage(): Promise<Stage> {
   const say = (line: string): void => console.log(`  ${line}`)

@@ -8,7 +8,7 @@ import { countListed } from '../api-counts.ts'
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { inParallel } from '../parallel.ts'
-import { ms, perSecond, type Report } from '../report.ts'
+import { heldText, ms, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
 import type { Stage } from '../stage.ts'
 
@@ -69,10 +69,10 @@ export async function restart(stage: Stage, report: Report, controller: Measured
   const readyMs = performance.now() - startedAt
   const writes = await span.writes()
   const bytes = (await countListed(stage.admin.access)) - listed
-  const { heldMs } = await next.memory()
+  const held = await next.memory()
   report.row(
     `restart with ${count} identities`,
-    `ready after ${ms(readyMs)}, ${(bytes / 1e6).toFixed(1)} MB listed, ${next.cpuSeconds().toFixed(1)} s of CPU, writes ${JSON.stringify(writes)}, event loop held ${ms(heldMs)} at most`,
+    `ready after ${ms(readyMs)}, ${(bytes / 1e6).toFixed(1)} MB listed, ${next.cpuSeconds().toFixed(1)} s of CPU, writes ${JSON.stringify(writes)}, event loop held ${heldText(held)}`,
   )
   return next
 }

@@ -5,7 +5,7 @@ import { namespaces } from '../../../src/k8s/resource.ts'
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { inParallel } from '../parallel.ts'
-import { ms, type Report } from '../report.ts'
+import { heldText, ms, type Report } from '../report.ts'
 import type { Stage } from '../stage.ts'
 
 const TRIES = 5
@@ -32,10 +32,10 @@ export async function fairness(stage: Stage, report: Report, controller: Measure
     took.push(performance.now() - startedAt)
   }
   await stage.identities.reached(crowd, (identity) => identity.namespace === 'crowd' && isReady(identity))
-  const { heldMs } = await next.memory()
+  const held = await next.memory()
   report.row(
     `first identity of a namespace while another has ${crowd} new ones`,
-    `Ready after ${ms(Math.max(...took))} at most (${TRIES} tries), event loop held ${ms(heldMs)} at most`,
+    `Ready after ${ms(Math.max(...took))} at most (${TRIES} tries), event loop held ${heldText(held)}`,
   )
   return next
 }

@@ -1,20 +1,18 @@
 // First issuance of identities that are there when the controller starts, and what they cost. Leaves the controller running.
 
-import { settledWrites } from '../api-counts.ts'
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { populate } from '../population.ts'
-import { mib, ms, perSecond, type Report } from '../report.ts'
+import { heldText, mib, ms, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
-import type { Stage } from '../stage.ts'
+import { atRest, type Stage } from '../stage.ts'
 import { rawRate } from './raw.ts'
 
 /** `places`: the namespaces they are in. */
 export async function firstIssuance(stage: Stage, report: Report, count: number, places: readonly string[]): Promise<MeasuredController> {
   const before = await rawRate(stage, `before-${count}-${places.length}`)
   await populate(stage.admin.client, places, count)
-  // The controller manager goes on for a while with the endpoints of so many Services.
-  await settledWrites(stage.admin.access)
+  await atRest(stage)
   stage.say(`${count} identities with their Services and pods are in ${places.length} namespaces`)
   const there = [...stage.identities.all()].filter(isReady).length
   const span = await openSpan(stage)
@@ -33,7 +31,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   const parts = Object.entries({ controller: ownCpu, ...cpu }).map(([name, seconds]) => `${name} ${ms((seconds / count) * 1000)}`)
   report.row('  CPU an identity until Ready, start included', parts.join(', '))
   report.row('  resident memory, after a collection', `${mib(memory.rss)} (heap ${mib(memory.heapUsed)}, external ${mib(memory.external)})`)
-  report.row('  event loop held at most', ms(memory.heldMs))
+  report.row('  event loop held', heldText(memory))
   const key = `${count}/${places.length}`
   for (const [name, value] of Object.entries({ rate, share: rate / raw, memory: memory.rss })) report.figure(`${name} ${key}`, value)
   for (const [name, seconds] of Object.entries({ controller: ownCpu, ...cpu }))

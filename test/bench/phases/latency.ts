@@ -1,10 +1,12 @@
-// From an object that is created to its Ready, as somebody outside sees it, one after the other: beside few and beside many of the namespace.
+// From an object that is created to its Ready, as somebody outside sees it: one after the other, beside few and beside many of the namespace; and many at once.
 
 import { mutualIdentities } from '../../../src/api/kinds.ts'
+import { namespaces } from '../../../src/k8s/resource.ts'
 import { isReady } from '../identities.ts'
+import { inParallel } from '../parallel.ts'
 import { populate } from '../population.ts'
-import { ms, percentile, type Report } from '../report.ts'
-import type { Stage } from '../stage.ts'
+import { ms, percentile, perSecond, type Report } from '../report.ts'
+import { atRest, type Stage } from '../stage.ts'
 
 const FEW = 100
 
@@ -22,6 +24,36 @@ export async function latency(stage: Stage, report: Report, count: number, names
   report.row(
     `one more identity, create to Ready, ${count} one after the other`,
     `beside ${there} in the namespace ${told(many)}; beside ${FEW} ${told(few)}; ratio ${ratio}`,
+  )
+}
+
+/** `count` new identities as quickly as the API server takes them, into a namespace of their own, while the controller runs. */
+export async function burst(stage: Stage, report: Report, count: number): Promise<void> {
+  await stage.admin.client.create(namespaces, { metadata: { name: 'burst' } })
+  await atRest(stage)
+  const createdAt = new Map<string, number>()
+  const took = new Map<string, number>()
+  const over = Promise.withResolvers<void>()
+  const end = stage.identities.onChange((identity) => {
+    if (identity.namespace !== 'burst' || took.has(identity.name) || !isReady(identity)) return
+    took.set(identity.name, performance.now() - (createdAt.get(identity.name) as number))
+    if (took.size === count) over.resolve()
+  })
+  const startedAt = performance.now()
+  await inParallel(count, 32, async (index) => {
+    const name = `burst-${index}`
+    createdAt.set(name, performance.now())
+    const spec = { podSelector: { matchLabels: { app: name } }, serviceAccountName: name }
+    await stage.admin.client.create(mutualIdentities, { metadata: { namespace: 'burst', name }, spec })
+  })
+  const createdMs = performance.now() - startedAt
+  await over.promise
+  end()
+  const rate = count / ((performance.now() - startedAt) / 1000)
+  const times = [...took.values()]
+  report.row(
+    `${count} identities created in ${ms(createdMs)}, create to Ready`,
+    `p50 ${ms(percentile(times, 0.5))}, p99 ${ms(percentile(times, 0.99))}; ${perSecond(rate)} from the first create to the last Ready`,
   )
 }
 

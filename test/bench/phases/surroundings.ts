@@ -5,7 +5,7 @@ import { namespaces, pods } from '../../../src/k8s/resource.ts'
 import type { MeasuredController } from '../measured-controller.ts'
 import { inParallel } from '../parallel.ts'
 import { createPod, foreignSecrets, identityWithAll } from '../population.ts'
-import { mib, ms, type Report } from '../report.ts'
+import { heldText, mib, ms, type Report } from '../report.ts'
 import { openSpan } from '../span.ts'
 import type { Stage } from '../stage.ts'
 
@@ -49,9 +49,9 @@ export async function crowdOfPods(stage: Stage, report: Report, controller: Meas
   const { controller: seconds = 0 } = span.cpu()
   const issued = controller.count('certificate reissued') + controller.count('certificate issued') - issuedBefore
   const { 'mutualidentities/status apply': statuses = 0 } = await span.writes()
-  const { heldMs } = await controller.memory()
+  const held = await controller.memory()
   report.row(
     `pods replaced, ${(replaced / (CHURN_MS / 1000)).toFixed(0)} a second`,
-    `${ms((seconds / replaced) * 1000)} of CPU each, ${issued} certificates, ${statuses} statuses, event loop held ${ms(heldMs)} at most`,
+    `${ms((seconds / replaced) * 1000)} of CPU each, ${issued} certificates, ${statuses} statuses, event loop held ${heldText(held)}`,
   )
 }

@@ -216,7 +216,7 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
         await Promise.all([...watchers, ...workloadWatchers].map((watcher) => watcher.stop()))
         connection.kill()
       },
-      resync: () => set.enqueueAll(),
+      resync: () => void set.enqueueAll(),
     },
   }
 }

@@ -40,6 +40,24 @@ describe('a list', () => {
     expect([store.size, store.synced, changes.length]).toEqual([1, true, 1])
   })
 
+  it('that brings nothing new keeps the very objects, and tells nobody', () => {
+    const objects = [configMap('shop/web', { version: '3', color: 'red' }), configMap('shop/api', { version: '4', color: 'red' })]
+    const { store, changes } = listed('5', ...objects)
+    const before = store.by('color', 'red')
+    changes.length = 0
+    relist(store, '9', ...objects)
+    expect(store.by('color', 'red').map((object, index) => object === before[index])).toEqual([true, true])
+    expect([...store.all()].every((object) => before.includes(object))).toBe(true)
+    expect(changes).toEqual([])
+  })
+
+  it('of another past shows what it holds, under the same versions too', () => {
+    const { store, changes } = listed('5', configMap('shop/web', { version: '3', color: 'red' }))
+    changes.length = 0
+    relist(store, '4', configMap('shop/web', { version: '3', color: 'blue' }))
+    expect([store.by('color', 'red').length, store.by('color', 'blue').length, changes.length]).toEqual([0, 1, 1])
+  })
+
   it('removes what it does not hold', () => {
     const { store, changes } = listed('5', configMap('shop/web', { version: '3' }), configMap('shop/api', { version: '4' }))
     relist(store, '9', configMap('shop/api', { version: '4' }))
