@@ -96,7 +96,11 @@ const FLAGS = {
     fallback: '0.0.0.0:8080',
     help: 'where /metrics, /healthz and /readyz are served; port 0 takes a free one',
   },
-  concurrency: { value: 'N', fallback: '32', help: 'identities worked on at once at most (1 to 256); fewer while the API server answers slowly' },
+  concurrency: {
+    value: 'N',
+    fallback: '32',
+    help: 'identities worked on at once at most (1 to 256); fewer while the API server answers slowly',
+  },
   connections: { value: 'N', fallback: '32', help: 'connections to the API server at most (1 to 256)' },
   'resync-minutes': { value: 'N', fallback: '60', help: 'every object is looked at again after so many minutes (1 to 10080)' },
   'log-level': { value: 'LEVEL', fallback: 'info', help: 'debug, info, warn or error' },

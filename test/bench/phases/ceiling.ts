@@ -34,8 +34,10 @@ export async function ceiling(stage: Stage, report: Report, namespace: string): 
     rates.set(name, COUNT / ((performance.now() - startedAt) / 1000))
   }
   const raw = (before + (await rawRate(stage, 'after-ceiling'))) / 2
-  for (const [name, rate] of rates)
+  for (const [name, rate] of rates) {
+    report.figure(`ceiling ${name}`, rate)
     report.row(`${name} alone, by a script that makes no certificate`, `${perSecond(rate)}, ${((rate / raw) * 100).toFixed(1)} % of raw`)
+  }
 }
 
 async function identities(stage: Stage, namespace: string): Promise<readonly RawObject[]> {
