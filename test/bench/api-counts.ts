@@ -16,6 +16,11 @@ export async function countWrites(access: ClusterAccess): Promise<Counts> {
   return countsIn(await readMetrics(access))
 }
 
+/** Writes that were refused so far, such as those that met another's change (409): they are in no other count, and cost all the same. */
+export async function countRefused(access: ClusterAccess): Promise<number> {
+  return sum(countsIn(await readMetrics(access), /^[45]/))
+}
+
 /** Bytes of all lists so far. */
 export async function countListed(access: ClusterAccess): Promise<number> {
   const lines = [...(await readMetrics(access)).matchAll(/^apiserver_response_sizes_sum\{[^}]*verb="LIST"[^}]*\} (\S+)$/gm)]
@@ -43,19 +48,21 @@ export async function settledWrites(access: ClusterAccess): Promise<Counts> {
   }
 }
 
+export const sum = (counts: Counts): number => Object.values(counts).reduce((total, one) => total + one, 0)
+
 /** What came in between, without zeros. */
 export function difference(after: Counts, before: Counts): Counts {
   const rows = Object.entries(after).map(([key, count]) => [key, count - (before[key] ?? 0)] as const)
   return Object.fromEntries(rows.filter(([, count]) => count !== 0))
 }
 
-function countsIn(text: string): Counts {
+function countsIn(text: string, codes = /^2/): Counts {
   const counts: Record<string, number> = {}
   for (const line of text.split('\n')) {
     const [, labelText = '', value = ''] = LINE.exec(line) ?? []
     const labels = Object.fromEntries([...labelText.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, text]) => [name, text]))
     const { verb = '', code = '', resource = '', subresource = '' } = labels
-    if (!WRITES.has(verb) || !code.startsWith('2') || resource === 'leases') continue
+    if (!WRITES.has(verb) || !codes.test(code) || resource === 'leases') continue
     const key = `${resource}${subresource === '' ? '' : `/${subresource}`} ${verb.toLowerCase()}`
     counts[key] = (counts[key] ?? 0) + Number(value)
   }
