@@ -14,8 +14,8 @@ RUN npm run bundle
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 WORKDIR /app
 COPY --from=build /src/dist/operator ./
-# No inspector and no reports: both would show keys. Young objects have 12 MiB, and freed memory one place to be taken from again: 14 MiB less resident.
-ENV NODE_ENV=production NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=4" MALLOC_ARENA_MAX=1
+# No inspector and no reports: both would show keys. Young objects have 24 MiB, and freed memory one place to be taken from again.
+ENV NODE_ENV=production NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=8" MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 8080
 # The heap grows by a fifth between collections instead of doubling: a burst of a thousand certificates leaves 130 MiB resident instead of 190.
