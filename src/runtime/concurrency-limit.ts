@@ -18,6 +18,8 @@ const LEAST = 8
 const SLOWER = 2
 /** Where answers take less, nothing is slow: a turn of the event loop here takes as long. */
 const QUICK_MS = 3
+/** Of a round's answers more than so many must be failures (5xx, or none) to be taken for overload; one 429 is enough. */
+const FAILING = 0.1
 /** The comparison is made anew so often: servers change. */
 const COMPARED_EVERY_MS = 60_000
 
@@ -34,6 +36,7 @@ interface Mean {
  *       ^----------------------- a minute later ------------------------------------------------|
  *
  * A server that is overloaded halves it, once a round.
+ * What was sent before the number fell tells nothing about it: a comparison begins when all of that is over.
  */
 export class ConcurrencyLimit {
   readonly #clock: Clock
@@ -50,6 +53,11 @@ export class ConcurrencyLimit {
   #left: number
   #pressed = false
   #halved = false
+  #failures = 0
+  /** Whether more passes run than are allowed now. */
+  #over = false
+  /** Samples that are still to be left out, once no more passes run than are allowed. */
+  #skip = 0
 
   constructor({ clock, most }: ConcurrencyLimitOptions) {
     this.#clock = clock
@@ -67,6 +75,7 @@ export class ConcurrencyLimit {
 
   /** Whether one more may begin beside `running` ones. */
   allows(running: number): boolean {
+    this.#over = running > this.#now
     if (running < this.#now) return true
     this.#pressed = true
     return false
@@ -74,18 +83,34 @@ export class ConcurrencyLimit {
 
   observe({ verb, resource, code, durationMs }: RequestSample): void {
     if (!CHANGES.has(verb)) return
-    const overloaded = code === 0 || code === 429 || code >= 500
-    if (!overloaded) this.#count(`${verb} ${resource}`, durationMs)
-    else if (!this.#halved) {
-      this.#halved = true
-      this.#now = Math.max(this.#least, Math.floor(this.#now / 2))
+    if (code === 429) this.#halve()
+    else if (code === 0 || code >= 500) this.#fail()
+    else if (this.#skip === 0) this.#count(`${verb} ${resource}`, durationMs)
+    if (this.#skip > 0) {
+      if (!this.#over) this.#skip--
+      return
     }
     if (--this.#left > 0) return
     if (this.#pressed && !this.#halved) this.#judge(this.#round)
     this.#round = new Map()
     this.#left = this.#length()
+    this.#failures = 0
     this.#pressed = false
     this.#halved = false
+  }
+
+  #fail(): void {
+    // One admission webhook that fails in one namespace says nothing of the server as a whole.
+    if (++this.#failures > this.#length() * FAILING) this.#halve()
+  }
+
+  #halve(): void {
+    if (this.#halved) return
+    this.#halved = true
+    // What is under way was sent under the old limit: its refusals belong to this round too.
+    this.#left = this.#length()
+    this.#now = Math.max(this.#least, Math.floor(this.#now / 2))
+    this.#resume = Math.min(this.#resume, this.#now)
   }
 
   /** Two answers for each that may be under way: those still to come from the last round are the smaller part. */
@@ -108,6 +133,9 @@ export class ConcurrencyLimit {
       this.#comparing = true
       this.#resume = this.#now
       this.#now = this.#least
+      // Until the passes of the old limit have ended, and their answers with them, the server is as full as before.
+      this.#over = true
+      this.#skip = 2 * this.#least
     } else if (this.#slowdown(round) > SLOWER) this.#now = Math.max(this.#least, Math.floor(this.#now * 0.9))
     else this.#now = Math.min(this.#most, this.#now + Math.ceil(this.#now / 8))
   }

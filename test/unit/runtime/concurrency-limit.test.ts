@@ -79,10 +79,18 @@ describe('the number of passes at once', () => {
     expect(limit.now).toBe(8)
   })
 
-  it.each([429, 500, 503, 0])('is halved by an answer of %d, once a round', (code) => {
+  it.each([
+    [429, 1],
+    [500, 13],
+    [503, 13],
+    [0, 13],
+  ])('is halved by answers of %d, once a round, when there are %d among 128', (code, enough) => {
     const { limit, load } = scene()
     load(40, serverOf(64))
-    limit.observe({ ...CREATE, code, durationMs: 1 })
+    for (let answers = 0; answers < enough; answers++) {
+      expect(limit.now).toBe(64)
+      limit.observe({ ...CREATE, code, durationMs: 1 })
+    }
     expect(limit.now).toBe(32)
     // The rest of the round: these were under way when the first was refused.
     for (let answers = 1; answers < 2 * 64; answers++) limit.observe({ ...CREATE, code, durationMs: 1 })
@@ -94,24 +102,48 @@ describe('the number of passes at once', () => {
     expect(load(40, serverOf(64)).at(-1)).toBe(64)
   })
 
+  it('is not lowered by one failure in fifty', () => {
+    const { limit, load } = scene()
+    load(40, serverOf(64))
+    for (let answers = 0; answers < 5000; answers++) {
+      limit.allows(limit.now)
+      limit.observe({ ...CREATE, code: answers % 50 === 0 ? 500 : 201, durationMs: 10 })
+    }
+    expect(limit.now).toBe(64)
+  })
+
   it('is not lowered by refusals that are no matter of load', () => {
     const { load } = scene()
     load(40, serverOf(64))
     expect(load(3, serverOf(64), { ...CREATE, code: 409 })).toEqual([64, 64, 64])
   })
 
-  it('compares anew each minute, and goes on where it was', async () => {
-    const { clock, load } = scene()
+  it('compares anew each minute, with the answers of no more than eight at once, and goes on where it was', async () => {
+    const { clock, limit, load } = scene()
     load(40, serverOf(8))
-    const before = load(1, serverOf(8)).at(-1) as number
+    const before = limit.now
     await clock.advance(60_000)
-    expect(load(2, serverOf(8))).toEqual([8, before])
-    // The server has become ten times as slow, and stays so: that is its usual now.
+    load(1, serverOf(8))
+    expect(limit.now).toBe(8)
+    // The passes of the old limit end one by one, and the server is as slow as it was with all of them.
+    for (let running = before; running > 8; running--) {
+      expect(limit.allows(running)).toBe(false)
+      limit.observe({ ...CREATE, durationMs: 10 * serverOf(8)(before) })
+      limit.observe({ ...APPLY, durationMs: 10 * serverOf(8)(before) })
+    }
+    load(2, serverOf(8))
+    expect(limit.now).toBe(before)
+    for (const now of load(40, serverOf(8))) expect(now).toBeLessThanOrEqual(19)
+  })
+
+  it('takes a server that has become slower for what it is', async () => {
+    const { clock, limit, load } = scene()
+    load(40, serverOf(8))
     const slow = (running: number) => 10 * serverOf(8)(running)
     expect(load(40, slow).at(-1)).toBe(8)
     await clock.advance(60_000)
-    const limits = load(40, slow)
-    expect(limits.slice(0, 2)).toEqual([8, 8])
-    expect(limits.at(-1)).toBeGreaterThanOrEqual(13)
+    load(40, slow)
+    expect(limit.now).toBeGreaterThanOrEqual(13)
+    expect(limit.now).toBeLessThanOrEqual(19)
   })
 })
