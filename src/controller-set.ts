@@ -209,7 +209,8 @@ async function enqueueAll(
   for (const one of stores.identities.all()) {
     const deadline = expiryOf(stores, one)
     identity.enqueue(identityKey(one.namespace, one.name), deadline === undefined ? {} : { deadline })
-    for (let pause = turn(); pause !== undefined; pause = turn()) await pause
+    const pause = turn()
+    if (pause !== undefined) await pause
   }
   for (const key of bundleKeys(stores)) bundle.enqueue(key)
 }

@@ -130,19 +130,16 @@ export class Controller {
   async #runPasses(): Promise<void> {
     const { signal } = this.#stopping
     const turn = turns(this.#options.clock)
-    const passes = new Set<Promise<void>>()
+    const passEnds = (): Promise<void> => new Promise((resolve) => (this.#passEnded = resolve))
     for (;;) {
+      // Again after each wait: passes that were begun compute meanwhile.
       for (let pause = turn(); pause !== undefined; pause = turn()) await pause
-      while (!this.#mayBegin()) await new Promise<void>((resolve) => (this.#passEnded = resolve))
+      while (!this.#mayBegin()) await passEnds()
       const key = await this.#queue.next(signal)
       if (key === undefined || signal.aborted) break
-      const pass = this.#pass(key).finally(() => {
-        passes.delete(pass)
-        this.#passEnded()
-      })
-      passes.add(pass)
+      void this.#pass(key).then(() => this.#passEnded())
     }
-    await Promise.all(passes)
+    while (this.#running.size > 0) await passEnds()
   }
 
   #mayBegin(): boolean {
