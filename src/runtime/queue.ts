@@ -86,9 +86,9 @@ export class Queue {
     this.#backoff = backoff
   }
 
-  /** Ready keys. */
+  /** Ready keys; none once it is closed, since none is given out any more. */
   get depth(): number {
-    return this.#ready.size + this.#due.size
+    return this.#closed ? 0 : this.#ready.size + this.#due.size
   }
 
   get running(): number {

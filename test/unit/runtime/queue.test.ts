@@ -344,6 +344,14 @@ describe('waiting for a key', () => {
     queue.add('c', { notBefore: clock.now() + HOUR })
     expect([clock.pending, queue.depth]).toEqual([0, 0])
   })
+
+  it('is over for keys that are ready when the queue is closed, and they count no more', async () => {
+    const { queue, never } = setup()
+    queue.add('a')
+    expect(queue.depth).toBe(1)
+    queue.close()
+    expect([queue.depth, await queue.next(never)]).toEqual([0, undefined])
+  })
 })
 
 describe('the queue', () => {
