@@ -1,7 +1,7 @@
 // The leaf Secret: how it is written, and what of it is kept in the cache (public facts, never the private key).
 // Used by the identity controller and the explain command; no IO.
 
-import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts'
+import { type Instant, parseInstant } from '../../base/instant.ts'
 import { type Certificate, readChain } from '../../pki/certificate.ts'
 import { type Fingerprint, fingerprintOf } from '../../pki/fingerprint.ts'
 import { type KeyType, publicKeyHash } from '../../pki/key-type.ts'
@@ -10,6 +10,7 @@ import type { SecretTemplate } from '../mutual-identity.ts'
 import { API_VERSION, type AuthorityRef, annotations, authorityLabels, authorityRef, labels, MANAGER, type Role } from '../names.ts'
 import { asList, asRecord } from '../reading.ts'
 import { dataField, dataText, OWN_LABELS, ownLabels, type RawStored, read, type StoredMeta, storedMeta } from './common.ts'
+import { type FormerAuthority, formatFormerAuthorities, readFormerAuthorities } from './former-authorities.ts'
 import { extraFiles, hashFiles, holdsKey, leafCrowding } from './leaf-files.ts'
 
 export const LEAF_SECRET_TYPE = 'kubernetes.io/tls'
@@ -67,12 +68,6 @@ export interface LeafSecret extends StoredMeta {
   readonly formerAuthorities: readonly FormerAuthority[]
   /** From the annotation: a hint that whoever edits the Secret can change, so it is clamped before use. */
   readonly renewAt: Instant | undefined
-}
-
-/** An authority that an identity was switched away from. */
-export interface FormerAuthority {
-  readonly ref: AuthorityRef
-  readonly until: Instant
 }
 
 /** What is wrong with the material, as a reason of the closed list, and in words. */
@@ -217,19 +212,6 @@ function templateValues(raw: RawStored, recorded: string | undefined): LeafSecre
     return Object.fromEntries(Object.entries(raw.metadata[field] ?? {}).filter(([key]) => wanted.has(key) && !reserved.has(key)))
   }
   return { labels: values('labels'), annotations: values('annotations') }
-}
-
-/** `ClusterMutualAuthority/default/2026-11-24T12:00:00Z`. A namespaced authority is of the Secret's own namespace. */
-export const formatFormerAuthorities = (former: readonly FormerAuthority[]): string[] =>
-  former.map(({ ref, until }) => `${ref.kind}/${ref.name}/${formatInstant(until)}`)
-
-export function readFormerAuthorities(entries: readonly string[], namespace: string): readonly FormerAuthority[] {
-  return entries.flatMap((entry) => {
-    const [kind, name = '', time = ''] = entry.split('/')
-    const until = parseInstant(time)
-    if ((kind !== 'ClusterMutualAuthority' && kind !== 'MutualAuthority') || name === '' || until === undefined) return []
-    return [{ ref: authorityRef(kind, namespace, name), until }]
-  })
 }
 
 /** The authority that the labels of a leaf Secret name; a namespaced one is of the Secret's own namespace, whatever they say. */

@@ -4,7 +4,7 @@
 import { MOST_FORMER_AUTHORITIES, type MutualIdentityStatus } from '../../api/mutual-identity.ts'
 import type { AuthorityRef } from '../../api/names.ts'
 import type { Reason } from '../../api/reason.ts'
-import { type FormerAuthority, formatFormerAuthorities } from '../../api/stored/leaf-secret.ts'
+import { type FormerAuthority, formatFormerAuthorities } from '../../api/stored/former-authorities.ts'
 import { consequenceOf, publicMessageOf } from '../../base/errors.ts'
 import { formatInstant, type Instant } from '../../base/instant.ts'
 import { type Announcement, conditionsFor, failureAfter, type Readiness, readyReason, reasonOf } from '../readiness.ts'

@@ -2,7 +2,8 @@
 
 import type { MutualIdentity } from '../../../api/mutual-identity.ts'
 import { type AuthorityRef, authorityKey } from '../../../api/names.ts'
-import { type LeafSecret, readFormerAuthorities } from '../../../api/stored/leaf-secret.ts'
+import { readFormerAuthorities } from '../../../api/stored/former-authorities.ts'
+import type { LeafSecret } from '../../../api/stored/leaf-secret.ts'
 import { type Caches, recordOf } from '../../caches.ts'
 import { peersOf } from './observe-peers.ts'
 import { type FormerSource, mergedFormer, type TrustFacts, type TrustSource } from './trust.ts'
