@@ -119,7 +119,7 @@ function argumentsOf({
   flags = [],
   nodeFlags = [],
 }: ControllerOptions): readonly string[] {
-  const main = ['--max-semi-space-size=8', '--heap-growing-percent=20', ...nodeFlags, entry]
+  const main = ['--max-semi-space-size=8', '--heap-growing-percent=35', ...nodeFlags, entry]
   return [...main, '--kubeconfig', kubeconfig, '--namespace', namespace, '--http-address', '127.0.0.1:0', '--log-format', 'json', ...flags]
 }
 

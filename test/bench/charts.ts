@@ -8,6 +8,7 @@ interface Bar {
   readonly label: string
   readonly value: number
   readonly text: string
+  readonly colour?: string
 }
 
 const BAR = 26
@@ -15,6 +16,7 @@ const GAP = 12
 const LEFT = 270
 const WIDTH = 360
 const TOP = 44
+const COLOURS = ['#9db7e8', '#3367d6']
 
 /** Writes rate.svg, cpu.svg and memory.svg into `folder`. `sizes`: the numbers of identities that were measured in one namespace. */
 export function writeCharts(folder: string, report: Report, sizes: readonly number[]): void {
@@ -45,15 +47,29 @@ export function writeCharts(folder: string, report: Report, sizes: readonly numb
   )
 }
 
+/** A picture of groups of bars, one of each colour in a group; SVG. */
+export function groupedBars(
+  title: string,
+  groups: readonly { readonly label: string; readonly values: readonly number[] }[],
+  text: (value: number) => string,
+): string {
+  return svg(
+    title,
+    groups.flatMap(({ label, values }) =>
+      values.map((value, index) => ({ label: index === 0 ? label : '', value, text: text(value), colour: COLOURS[index] ?? '#333333' })),
+    ),
+  )
+}
+
 function svg(title: string, bars: readonly Bar[]): string {
   const most = Math.max(...bars.map(({ value }) => value))
   const height = TOP + bars.length * (BAR + GAP) + GAP
-  const rows = bars.flatMap(({ label, value, text }, index) => {
+  const rows = bars.flatMap(({ label, value, text, colour = '#3367d6' }, index) => {
     const y = TOP + index * (BAR + GAP)
     const width = Math.max(1, Math.round((value / most) * WIDTH))
     return [
       `<text x="${LEFT - 10}" y="${y + 18}" text-anchor="end">${label}</text>`,
-      `<rect x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="3" fill="#3367d6"/>`,
+      `<rect x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="3" fill="${colour}"/>`,
       `<text x="${LEFT + width + 8}" y="${y + 18}">${text}</text>`,
     ]
   })

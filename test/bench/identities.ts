@@ -13,8 +13,8 @@ export interface Identities {
   all(): Iterable<MutualIdentity>
   /** When the `count`th identity came to pass `test`, from now on or before; milliseconds since 1970. */
   reached(count: number, test: (identity: MutualIdentity) => boolean): Promise<number>
-  /** Calls `listener` with each identity that changes, until the returned function is called. */
-  onChange(listener: (identity: MutualIdentity) => void): () => void
+  /** Milliseconds from `since` to Ready as it was seen here, of the first `count` identities that become it from now on; `since` (of `performance.now()`) is undefined for those that do not count. */
+  readyTimes(count: number, since: (identity: MutualIdentity) => number | undefined): Promise<readonly number[]>
   close(): Promise<void>
 }
 
@@ -42,7 +42,19 @@ export async function watchIdentities(cluster: Cluster): Promise<Identities> {
       for (const identity of store.all()) look(identity)
       return await done.promise.finally(end)
     },
-    onChange: (listener) => store.subscribe(({ after }) => after && listener(after)),
+    async readyTimes(count, since) {
+      const took = new Map<string, number>()
+      const done = Promise.withResolvers<void>()
+      const end = store.subscribe(({ after }) => {
+        if (!after || took.has(after.uid) || !isReady(after)) return
+        const startedAt = since(after)
+        if (startedAt === undefined) return
+        took.set(after.uid, performance.now() - startedAt)
+        if (took.size === count) done.resolve()
+      })
+      await done.promise.finally(end)
+      return [...took.values()]
+    },
     close: () => watcher.stop(),
   }
 }

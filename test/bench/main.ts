@@ -10,7 +10,7 @@ import { fairness } from './phases/fairness.ts'
 import { idle } from './phases/idle.ts'
 import { firstIssuance } from './phases/issuance.ts'
 import { burst, latency } from './phases/latency.ts'
-import { rawRate } from './phases/raw.ts'
+import { rawRate, rawRateByLibrary } from './phases/raw.ts'
 import { crowdOfPods, foreign } from './phases/surroundings.ts'
 import { createReport } from './report.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -59,7 +59,9 @@ async function inOneNamespace(stage: Stage, count: number): Promise<void> {
     controller = await fairness(stage, report, controller, Number(values.crowd))
   }
   await controller.process.stop()
-  if (count === sizes[0]) await ceiling(stage, report, 'bench')
+  if (count !== sizes[0]) return
+  await ceiling(stage, report, 'bench')
+  await rawRateByLibrary(stage, report)
 }
 
 async function inManyNamespaces(stage: Stage, count: number): Promise<void> {

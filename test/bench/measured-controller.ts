@@ -32,8 +32,11 @@ export interface MeasuredController {
   cpuSeconds(): number
 }
 
-/** Starts it; resolves when it is ready. */
-export async function startMeasured({ kubeconfig, entry }: Stage, flags: readonly string[] = []): Promise<MeasuredController> {
+/** Starts it; resolves when it is ready. `flags` are the operator's, `nodeFlags` those of Node. */
+export async function startMeasured(
+  { kubeconfig, entry }: Stage,
+  { flags = [], nodeFlags = [] }: { flags?: readonly string[]; nodeFlags?: readonly string[] } = {},
+): Promise<MeasuredController> {
   const told = new Map<string, { readonly firstAt: number; count: number }>()
   const waiting: ((memory: Memory) => void)[] = []
   const onLine = (line: string): void => {
@@ -51,7 +54,7 @@ export async function startMeasured({ kubeconfig, entry }: Stage, flags: readonl
     entry,
     logFile: join(mkdtempSync(join(tmpdir(), 'mutual-identity-bench-')), 'controller.log'),
     onLine,
-    nodeFlags: ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs')],
+    nodeFlags: ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs'), ...nodeFlags],
   })
   // Loading its modules takes a fifth of a second, before there is anything to hold up.
   process.kill(child.pid, 'SIGHUP')

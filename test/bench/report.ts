@@ -23,6 +23,9 @@ export function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] as number
 }
 
+/** Of milliseconds. */
+export const percentiles = (values: readonly number[]): string => `p50 ${ms(percentile(values, 0.5))}, p99 ${ms(percentile(values, 0.99))}`
+
 export function createReport(): Report {
   const rows: [string, string][] = []
   const figures = new Map<string, number>()

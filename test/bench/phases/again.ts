@@ -10,7 +10,7 @@ import { type MeasuredController, startMeasured } from '../measured-controller.t
 import { inParallel } from '../parallel.ts'
 import { heldText, ms, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
-import type { Stage } from '../stage.ts'
+import { atRest, type Stage } from '../stage.ts'
 
 const WIDTH = 32
 
@@ -45,6 +45,7 @@ async function reissueAll(
     const { namespace, name } = all[index] as MutualIdentity
     return stage.admin.client.mergePatch(mutualIdentities, { namespace, name }, patch)
   })
+  await atRest(stage)
   const span = await openSpan(stage)
   const next = await startMeasured(stage)
   const isNew = (identity: MutualIdentity): boolean =>
@@ -61,6 +62,7 @@ async function reissueAll(
 
 export async function restart(stage: Stage, report: Report, controller: MeasuredController): Promise<MeasuredController> {
   await controller.process.stop()
+  await atRest(stage)
   const count = [...stage.identities.all()].length
   const span = await openSpan(stage)
   const listed = await countListed(stage.admin.access)

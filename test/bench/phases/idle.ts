@@ -9,7 +9,7 @@ import type { Stage } from '../stage.ts'
 /** Every identity is looked at again each minute; the default is an hour. Takes a running controller and leaves one running. */
 export async function idle(stage: Stage, report: Report, running: MeasuredController, minutes: number): Promise<MeasuredController> {
   await running.process.stop()
-  const controller = await startMeasured(stage, ['--resync-minutes', '1'])
+  const controller = await startMeasured(stage, { flags: ['--resync-minutes', '1'] })
   await sleep(5000)
   const count = [...stage.identities.all()].length
   const before = await settledWrites(stage.admin.access)

@@ -3,7 +3,7 @@
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { populate } from '../population.ts'
-import { heldText, mib, ms, perSecond, type Report } from '../report.ts'
+import { heldText, mib, ms, percentiles, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
 import { atRest, type Stage } from '../stage.ts'
 import { rawRate } from './raw.ts'
@@ -16,6 +16,8 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   stage.say(`${count} identities with their Services and pods are in ${places.length} namespaces`)
   const there = [...stage.identities.all()].filter(isReady).length
   const span = await openSpan(stage)
+  const startedAt = performance.now()
+  const ready = stage.identities.readyTimes(count, () => startedAt)
   const controller = await startMeasured(stage)
   const readyAt = await stage.identities.reached(there + count, isReady)
   const ownCpu = controller.cpuSeconds()
@@ -27,6 +29,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   const memory = await controller.memory()
   const what = `${count} identities in ${places.length === 1 ? 'one namespace' : `${places.length} namespaces`}`
   report.row(`first issuance of ${what}`, `${perSecond(rate)}, ${((rate / raw) * 100).toFixed(1)} % of raw (${perSecond(raw)})`)
+  report.row('  from the start of the operator to Ready', percentiles(await ready))
   report.row('  writes an identity', `${(ofIdentities(writes) / count).toFixed(3)} ${JSON.stringify(writes)}`)
   const parts = Object.entries({ controller: ownCpu, ...cpu }).map(([name, seconds]) => `${name} ${ms((seconds / count) * 1000)}`)
   report.row('  CPU an identity until Ready, start included', parts.join(', '))

@@ -5,7 +5,7 @@ import { namespaces } from '../../../src/k8s/resource.ts'
 import { isReady } from '../identities.ts'
 import { inParallel } from '../parallel.ts'
 import { populate } from '../population.ts'
-import { ms, percentile, perSecond, type Report } from '../report.ts'
+import { ms, percentile, percentiles, perSecond, type Report } from '../report.ts'
 import { atRest, type Stage } from '../stage.ts'
 
 const FEW = 100
@@ -19,11 +19,10 @@ export async function latency(stage: Stage, report: Report, count: number, names
   const few = await oneByOne(stage, 'few', 'one', count)
   const there = [...stage.identities.all()].filter((identity) => identity.namespace === namespace).length
   const many = await oneByOne(stage, namespace, 'one', count)
-  const told = (took: readonly number[]): string => `p50 ${ms(percentile(took, 0.5))}, p99 ${ms(percentile(took, 0.99))}`
   const ratio = (percentile(many, 0.5) / percentile(few, 0.5)).toFixed(2)
   report.row(
     `one more identity, create to Ready, ${count} one after the other`,
-    `beside ${there} in the namespace ${told(many)}; beside ${FEW} ${told(few)}; ratio ${ratio}`,
+    `beside ${there} in the namespace ${percentiles(many)}; beside ${FEW} ${percentiles(few)}; ratio ${ratio}`,
   )
 }
 
@@ -32,13 +31,7 @@ export async function burst(stage: Stage, report: Report, count: number): Promis
   await stage.admin.client.create(namespaces, { metadata: { name: 'burst' } })
   await atRest(stage)
   const createdAt = new Map<string, number>()
-  const took = new Map<string, number>()
-  const over = Promise.withResolvers<void>()
-  const end = stage.identities.onChange((identity) => {
-    if (identity.namespace !== 'burst' || took.has(identity.name) || !isReady(identity)) return
-    took.set(identity.name, performance.now() - (createdAt.get(identity.name) as number))
-    if (took.size === count) over.resolve()
-  })
+  const ready = stage.identities.readyTimes(count, ({ namespace, name }) => (namespace === 'burst' ? createdAt.get(name) : undefined))
   const startedAt = performance.now()
   await inParallel(count, 32, async (index) => {
     const name = `burst-${index}`
@@ -47,13 +40,11 @@ export async function burst(stage: Stage, report: Report, count: number): Promis
     await stage.admin.client.create(mutualIdentities, { metadata: { namespace: 'burst', name }, spec })
   })
   const createdMs = performance.now() - startedAt
-  await over.promise
-  end()
+  const times = await ready
   const rate = count / ((performance.now() - startedAt) / 1000)
-  const times = [...took.values()]
   report.row(
     `${count} identities created in ${ms(createdMs)}, create to Ready`,
-    `p50 ${ms(percentile(times, 0.5))}, p99 ${ms(percentile(times, 0.99))}; ${perSecond(rate)} from the first create to the last Ready`,
+    `${percentiles(times)}; ${perSecond(rate)} from the first create to the last Ready`,
   )
 }
 

@@ -1,7 +1,8 @@
 // The yardstick, before and after everything else.
 
-import { rawCreates } from '../raw-creates.ts'
-import type { Stage } from '../stage.ts'
+import { rawCreates, rawCreatesByLibrary } from '../raw-creates.ts'
+import { perSecond, type Report } from '../report.ts'
+import { atRest, type Stage } from '../stage.ts'
 
 const CONNECTIONS = 32
 
@@ -12,3 +13,20 @@ export async function rawRate({ account, say }: Stage, tag: string): Promise<num
   say(`raw Secret creates, ${tag}: ${rate.toFixed(0)}/s`)
   return rate
 }
+
+/** What the Kubernetes library's own client reaches, next to ours, in turns. */
+export async function rawRateByLibrary(stage: Stage, report: Report): Promise<void> {
+  const ours: number[] = []
+  const library: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    await atRest(stage)
+    ours.push(await rawRate(stage, `ours-${round}`))
+    await atRest(stage)
+    const options = { namespace: 'raw', count: 3000, connections: CONNECTIONS, tag: `library-${round}` }
+    library.push(await rawCreatesByLibrary(stage.kubeconfig, options))
+  }
+  const told = (rates: readonly number[]): string => rates.map(perSecond).join(', ')
+  report.row('raw Secret creates by the Kubernetes library', `${told(library)}; in turns with it by our client ${told(ours)}`)
+}
+
+const ROUNDS = 2
