@@ -47,8 +47,8 @@ export interface ControllerSetOptions {
 
 export interface ControllerSet {
   readonly controllers: Controllers
-  /** Begins with every object that the caches hold. */
-  start(): Promise<void>
+  /** Begins with every object that the caches hold; begins nothing once `term` aborts. */
+  start(term: AbortSignal): Promise<void>
   /** Asks for a pass of every object. */
   enqueueAll(): Promise<void>
   /** Lets the steps at hand end; resolves when all is at rest. */
@@ -74,10 +74,11 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
   return {
     controllers,
     enqueueAll: everything,
-    async start() {
+    async start(term) {
       disconnect = connectTriggers(stores, controllers)
       if (config.defaultAuthority) controllers.authority.enqueue(DEFAULT_AUTHORITY)
       await everything()
+      if (term.aborted) return
       for (const controller of Object.values(controllers)) await controller.start()
       log.info('controllers started', {
         detail: `${stores.identities.size} identities, ${stores.authorities.size + stores.namespacedAuthorities.size} authorities`,

@@ -159,7 +159,7 @@ function createTerms(log: Log, create: (term: AbortSignal) => ControllerSet): Te
       void then(async () => {
         if (finished || term.aborted) return
         current = create(term)
-        await current.start()
+        await current.start(term)
       })
     },
     end: () => void then(end),

@@ -16,7 +16,7 @@ interface Versioned {
 }
 
 /** What we did to one object since the list began: the state that we wrote, or the uid that we deleted. */
-type Raced<T> = { readonly object: T } | { readonly uid: string }
+type Raced<T> = { readonly object: T; readonly terminating: boolean } | { readonly uid: string }
 
 export interface ReplacementOptions<T extends Versioned> {
   readonly project: (raw: RawObject) => T | undefined
@@ -68,7 +68,7 @@ export class Replacement<T extends Versioned> {
   /** The list is whole and shows the collection at `version`: puts it into the store, unless another list was begun since. */
   finish(version: string): void {
     for (const [key, raced] of this.#raced) {
-      if ('object' in raced) this.#keepWritten(key, raced.object, version)
+      if ('object' in raced) this.#keepWritten(key, raced, version)
       else this.#keepRemoved(key, raced.uid)
     }
     this.#done(this, version)
@@ -80,8 +80,9 @@ export class Replacement<T extends Versioned> {
     const key = keyOf(metadata.namespace, metadata.name)
     const object = this.#project(raw)
     const raced = this.#raced.get(key)
-    if (object === undefined || this.#isOlder(object, metadata.deletionTimestamp !== undefined, raced)) return object
-    this.#raced.set(key, { object })
+    const terminating = metadata.deletionTimestamp !== undefined
+    if (object === undefined || this.#isOlder(object, terminating, raced)) return object
+    this.#raced.set(key, { object, terminating })
     return object
   }
 
@@ -97,8 +98,11 @@ export class Replacement<T extends Versioned> {
   }
 
   /** What is not newer than the list is in the list, or was gone again by then. */
-  #keepWritten(key: string, object: T, version: string): void {
-    if (compareVersions(object.resourceVersion, version) > 0) this.contents.put(key, object)
+  #keepWritten(key: string, { object, terminating }: { object: T; terminating: boolean }, version: string): void {
+    if (compareVersions(object.resourceVersion, version) <= 0) return
+    this.contents.put(key, object)
+    this.refused.delete(key)
+    if (terminating) this.terminating.add(object.uid)
   }
 
   #keepRemoved(key: string, uid: string): void {

@@ -18,6 +18,8 @@ const LEAST = 8
 const SLOWER = 2
 /** Where answers take less, nothing is slow: a turn of the event loop here takes as long. */
 const QUICK_MS = 3
+/** No answer counts for more than so many times the usual: a few that something else holds up (a webhook of one namespace) say nothing of the server as a whole. */
+const SLOWEST = 8
 /** Of a round's answers more than so many must be failures (5xx, or none) to be taken for overload; one 429 is enough. */
 const FAILING = 0.1
 /** The comparison is made anew so often: servers change. */
@@ -120,7 +122,9 @@ export class ConcurrencyLimit {
 
   #count(kind: string, durationMs: number): void {
     const { count, ms } = this.#round.get(kind) ?? { count: 0, ms: 0 }
-    this.#round.set(kind, { count: count + 1, ms: ms + (durationMs - ms) / (count + 1) })
+    const usual = this.#comparing ? undefined : this.#usual.get(kind)
+    const counted = usual === undefined ? durationMs : Math.min(durationMs, SLOWEST * Math.max(usual, QUICK_MS))
+    this.#round.set(kind, { count: count + 1, ms: ms + (counted - ms) / (count + 1) })
   }
 
   #judge(round: ReadonlyMap<string, Mean>): void {

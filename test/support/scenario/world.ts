@@ -199,7 +199,7 @@ function startOperator({ api, clock: worldClock, lines, passes, hook, flags = []
     // Nobody waits for these.
     for (const watcher of workloadWatchers) void watcher.start().catch(() => undefined)
     await Promise.all(watchers.map((watcher) => watcher.start()))
-    await set.start()
+    await set.start(term.signal)
   })()
   return {
     running,

@@ -281,6 +281,16 @@ describe('our own delete', () => {
     expect(store.size).toBe(1)
   })
 
+  it('does not hide an object that a write during a list showed held by finalizers', () => {
+    const { store } = listed('10', configMap('shop/web', { version: '9', uid: 'u1' }))
+    const replacement = store.beginReplace()
+    replacement.add(configMap('shop/web', { version: '9', uid: 'u1' }))
+    store.wrote(configMap('shop/web', { version: '13', uid: 'u1', terminating: true }))
+    replacement.finish('12')
+    store.removed({ namespace: 'shop', name: 'web' }, 'u1')
+    expect(items(store)).toEqual(['shop/web 13'])
+  })
+
   it.each([
     { what: 'that does not know of it', terminating: false, size: 0 },
     { what: 'that shows it held by finalizers', terminating: true, size: 1 },
@@ -314,6 +324,16 @@ describe('a projection that throws', () => {
     expect(items(store)).toEqual(['shop/api 12'])
     expect(problems.map(({ part, name, resourceVersion }) => [part, name, resourceVersion])).toEqual([['projection', 'web', '11']])
     expect(store.refused).toBe(1)
+  })
+
+  it('does not count any more when a write during the list put it right', () => {
+    const { store } = listed('10')
+    const replacement = store.beginReplace()
+    store.wrote(configMap('shop/web', { version: '13' }))
+    replacement.add(bad('11'))
+    replacement.finish('12')
+    expect(items(store)).toEqual(['shop/web 13'])
+    expect(store.refused).toBe(0)
   })
 
   it('is reported again for the next version', () => {

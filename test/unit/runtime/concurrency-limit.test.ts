@@ -112,6 +112,13 @@ describe('the number of passes at once', () => {
     expect(limit.now).toBe(64)
   })
 
+  it('is not lowered by one answer in fifty that takes a second', () => {
+    const { load } = scene()
+    load(40, serverOf(64))
+    let answers = 0
+    expect(load(20, (running) => (++answers % 50 === 0 ? 1000 : serverOf(64)(running))).at(-1)).toBe(64)
+  })
+
   it('is not lowered by refusals that are no matter of load', () => {
     const { load } = scene()
     load(40, serverOf(64))
