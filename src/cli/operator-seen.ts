@@ -1,5 +1,5 @@
 // The operator as far as the person who asks may see it: who works, and which flags it runs under. Where it is not where it was said to be, nothing that
-// depends on its namespace can be told: absent CA Secrets would read as lost ones, and the advice for those destroys. Used by explain and status.
+// depends on its namespace can be told: absent CA Secrets would read as lost ones, and the advice for those destroys. Used by the verbs that show what hangs on it.
 
 import { MANAGER } from '../api/names.ts'
 import { OperatorError } from '../base/errors.ts'
@@ -11,6 +11,7 @@ import { type OperatorSettings, settingsOf } from './check/deployment.ts'
 import { lookAt } from './check/finding.ts'
 import { fillStores } from './fill-stores.ts'
 import { type LeaseSeen, lookAtLease } from './lease-seen.ts'
+import type { Question } from './verb.ts'
 
 export interface OperatorSeen {
   readonly lease: LeaseSeen
@@ -29,6 +30,12 @@ export async function lookAtOperator(client: Client, namespace: string, now: () 
   const isSeen = typeof deployment === 'object' || !['none', 'unknown'].includes(lease.state)
   if (!isSeen) await requireSign(client, namespace, lease)
   return { lease, settings: settingsOf(deployment, namespace) }
+}
+
+/** A namespace that was named is one where the operator lives; what does not hang on it is shown without. */
+export async function lookWhereAsked({ given, cluster, operatorNamespace, session }: Question): Promise<void> {
+  if (given.values['operator-namespace'] === undefined) return
+  await lookAtOperator(cluster.client, operatorNamespace, () => session.clock.now())
 }
 
 async function requireSign(client: Client, namespace: string, lease: LeaseSeen): Promise<void> {

@@ -12,6 +12,7 @@ import { type Graph, graphOf } from '../graph/model.ts'
 import { svgText } from '../graph/svg.ts'
 import { treeText } from '../graph/tree.ts'
 import { requireNamespace } from '../namespace-there.ts'
+import { lookWhereAsked } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
@@ -45,6 +46,7 @@ export const graph: Verb = {
 
 async function answer(question: Question): Promise<ExitCode> {
   const { given, session, paint } = question
+  await lookWhereAsked(question)
   const drawn = await look(question, given.switches.has('all-namespaces') ? undefined : question.namespace)
   const format = readFormat(given.values['output'], FORMATS)
   if (format === 'text') session.write(treeText(drawn, paint))

@@ -15,6 +15,7 @@ import { readFormat } from '../flags.ts'
 import { caRow, certificateData, leafRows } from '../inspect/certificate-rows.ts'
 import { type Material, type ReadCertificates, readBundleCopy, readMaterial } from '../inspect/material.ts'
 import { type Finding, findingRows, findingsOf } from '../inspect/verification.ts'
+import { lookWhereAsked } from '../operator-seen.ts'
 import { dataText } from '../output/data.ts'
 import { instantText } from '../output/instant.ts'
 import { type PageRow, page } from '../output/table.ts'
@@ -55,6 +56,7 @@ interface Inspection {
 
 async function answer(question: Question, name: string): Promise<ExitCode> {
   const { session, given, paint } = question
+  await lookWhereAsked(question)
   const inspection = await look(question, name)
   const now = session.clock.now()
   const format = readFormat(given.values['output'], FORMATS)

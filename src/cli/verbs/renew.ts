@@ -9,9 +9,11 @@ import { checkName } from '../explain/targets.ts'
 import { fillStores } from '../fill-stores.ts'
 import { findIdentities } from '../find.ts'
 import { readDurationFlag } from '../flags.ts'
+import { lookAtSettings } from '../operator-seen.ts'
 import { followRenewal } from '../renew/follow.ts'
 import { usageError } from '../usage-error.ts'
 import type { Question, Verb } from '../verb.ts'
+import { unwatched } from '../watched.ts'
 
 export const renew: Verb = {
   name: 'renew',
@@ -19,7 +21,8 @@ export const renew: Verb = {
   usage: 'NAME... | --all',
   details: [
     `Sets the annotation ${annotations.renewRequestedAt} (needs the right to patch mutualidentities). With --wait it follows until the new`,
-    'certificate is there or was refused. Exit code 0: asked for, or with --wait done; 3: not done in time; 4: refused.',
+    'certificate is there or was refused. Exit code 0: asked for, or with --wait done; 3: not done in time; 4: refused, or the operator does not',
+    'watch the namespace.',
   ],
   examples: ['kubectl mutual renew payments -n shop --wait', 'kubectl mutual renew --all -n shop'],
   flags: {
@@ -49,6 +52,11 @@ async function answer(question: Question, names: readonly string[] | undefined, 
   const identities = found.flat()
   if (identities.length === 0) session.complain(`there are no identities in namespace ${namespace}\n`)
   for (const identity of identities) await request(question, identity)
+  const deaf = identities.length > 0 ? unwatched(namespace, await lookAtSettings(cluster.client, operatorNamespace)) : undefined
+  if (deaf) {
+    session.complain(`nobody answers: ${deaf.message}\n`)
+    return EXIT.refused
+  }
   if (!given.switches.has('wait')) return EXIT.good
   return worst(await Promise.all(identities.map((identity) => followRenewal(question, identity, timeoutMs))))
 }

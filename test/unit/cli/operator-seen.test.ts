@@ -30,36 +30,48 @@ beforeEach(() => world.api.restore(installed))
 
 const HINT = `did you mean --operator-namespace ${OPERATOR_NAMESPACE}? ClusterRoleBinding mutual-identity-controller names the account there`
 
-describe.each([[['explain', 'payments']], [['explain', 'authority', 'default']], [['status']]])('%j', (words) => {
-  it('where the operator’s namespace does not exist says so and which is meant, and gives no advice about CAs', async () => {
-    const { code, out, errors } = await runInWorld(world, [...words, '--operator-namespace', 'nope'])
-    expect([code, errors]).toEqual([1, `error: namespace nope, where the operator should live, does not exist; ${HINT}\n`])
-    expect(out).not.toMatch(/CAKeyMissing|delete|Lease/)
-  })
+describe.each([[['explain', 'payments']], [['explain', 'authority', 'default']], [['status']], [['inspect', 'payments']], [['graph']]])(
+  '%j',
+  (words) => {
+    it('where the operator’s namespace does not exist says so and which is meant, and gives no advice about CAs', async () => {
+      const { code, out, errors } = await runInWorld(world, [...words, '--operator-namespace', 'nope'])
+      expect([code, errors]).toEqual([1, `error: namespace nope, where the operator should live, does not exist; ${HINT}\n`])
+      expect(out).not.toMatch(/CAKeyMissing|delete|Lease/)
+    })
 
-  it('where nothing there is of the operator says that', async () => {
-    const { code, out, errors } = await runInWorld(world, [...words, '--operator-namespace', 'elsewhere'])
-    expect([code, errors]).toEqual([
-      1,
-      `error: nothing in namespace elsewhere is of the operator: neither Lease nor Deployment mutual-identity, and no CA Secret that you may read; ${HINT}\n`,
-    ])
-    expect(out).not.toMatch(/CAKeyMissing|delete|Lease/)
-  })
+    it('where nothing there is of the operator says that', async () => {
+      const { code, out, errors } = await runInWorld(world, [...words, '--operator-namespace', 'elsewhere'])
+      expect([code, errors]).toEqual([
+        1,
+        `error: nothing in namespace elsewhere is of the operator: neither Lease nor Deployment mutual-identity, and no CA Secret that you may read; ${HINT}\n`,
+      ])
+      expect(out).not.toMatch(/CAKeyMissing|delete|Lease/)
+    })
 
-  it('asks for the namespace where bindings may not be read', async () => {
-    const { code, errors } = await runInWorld(
-      world,
-      [...words, '--operator-namespace', 'elsewhere'],
-      forbidding('clusterrolebindings', 'elsewhere/secrets'),
-    )
-    expect([code, errors]).toEqual([1, expect.stringContaining('; --operator-namespace says where it lives (kubectl mutual check ')])
-  })
+    it('asks for the namespace where bindings may not be read', async () => {
+      const { code, errors } = await runInWorld(
+        world,
+        [...words, '--operator-namespace', 'elsewhere'],
+        forbidding('clusterrolebindings', 'elsewhere/secrets'),
+      )
+      expect([code, errors]).toEqual([1, expect.stringContaining('; --operator-namespace says where it lives (kubectl mutual check ')])
+    })
 
-  it('believes the namespace where nothing of it may be read', async () => {
-    const few = forbidding('clusterrolebindings', 'namespaces', 'elsewhere/leases', 'elsewhere/deployments', 'elsewhere/secrets')
-    const { errors } = await runInWorld(world, [...words, '--operator-namespace', 'elsewhere'], few)
-    expect(errors).toBe('')
-  })
+    it('believes the namespace where nothing of it may be read', async () => {
+      const few = forbidding('clusterrolebindings', 'namespaces', 'elsewhere/leases', 'elsewhere/deployments', 'elsewhere/secrets')
+      const { errors } = await runInWorld(world, [...words, '--operator-namespace', 'elsewhere'], few)
+      expect(errors).toBe('')
+    })
+  },
+)
+
+it('a certificate is shown, and who trusts whom, also where nothing is left of the operator and nobody said where it lives', async () => {
+  await world.person.delete(leases, { namespace: OPERATOR_NAMESPACE, name: 'mutual-identity' }, {})
+  await world.person.delete(clusterRoleBindings, { namespace: '', name: 'mutual-identity-controller' }, {})
+  for (const verb of [['inspect', 'payments'], ['graph']]) {
+    const { out, errors } = await runInWorld(world, verb, forbidding(`${OPERATOR_NAMESPACE}/secrets`))
+    expect([out, errors]).toEqual([expect.stringContaining('spiffe://'), ''])
+  }
 })
 
 it('a forgotten namespace is guessed where something was not reported', async () => {

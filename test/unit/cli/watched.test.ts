@@ -55,6 +55,20 @@ describe('status', () => {
   })
 })
 
+describe('renew', () => {
+  it.each([[[]], [['--wait']]])('%j asks, and says that nobody answers', async (flags) => {
+    const { out, errors, code } = await runInWorld(world, ['renew', 'payments', ...flags])
+    expect(out).toMatch(/^shop\/payments: renewal asked for at .*\n$/)
+    expect(errors.startsWith(`nobody answers: ${MESSAGE}`)).toBe(true)
+    expect(code).toBe(4)
+  })
+
+  it('says nothing of it where the Deployment may not be read', async () => {
+    const { errors, code } = await runInWorld(world, ['renew', 'payments'], forbidding('deployments'))
+    expect([errors, code]).toEqual(['', 0])
+  })
+})
+
 describe('explain', () => {
   it('knows from the Deployment whether workloads are restarted', async () => {
     await identity(world, 'restarted', { restart: { onRenewal: true } })
