@@ -66,7 +66,7 @@ export function createControllerSet(options: ControllerSetOptions): ControllerSe
     controller: `mutualidentity.io/${MANAGER}`,
     instance: config.instance,
     // Certificates first: whoever waits for one waits for it in earnest.
-    busy: () => controllers.identity.figures.depth > 0,
+    busy: () => controllers.identity.isBusy,
   })
   const controllers = createControllers(options, events)
   let disconnect: (() => void) | undefined

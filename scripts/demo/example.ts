@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RawObject } from '../../src/k8s/resource.ts'
 import type { Cluster } from '../install/cluster.ts'
-import { resourceOf } from '../install/kinds.ts'
+import { createOrChange } from '../install/install.ts'
 import { PROJECT_FOLDER, readManifests } from '../install/manifests.ts'
 import type { Stage } from './stage.ts'
 
@@ -38,11 +38,11 @@ export function readExample(stage: Stage): Example {
   return { folder: FOLDER, objects, workload: (deployment) => readWorkload(objects, deployment, programs) }
 }
 
-/** Server-side apply, object by object, as kubectl does it. */
+/** Object by object; what is there from an earlier demo is brought to what the example says. */
 export async function applyExample(stage: Stage, cluster: Cluster, { objects }: Example): Promise<void> {
   for (const object of objects) {
     stage.signal.throwIfAborted()
-    await cluster.client.apply(resourceOf(object), object)
+    await createOrChange(cluster.client, object)
     stage.screen.say(`applied ${object.kind} ${object.metadata.name}`)
   }
 }

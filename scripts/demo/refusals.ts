@@ -2,8 +2,9 @@
 // identity. Each is really tried against the running programs; a success where there must be none breaks the demo. Used by show.ts.
 
 import { mutualIdentities } from '../../src/api/kinds.ts'
+import { API_VERSION } from '../../src/api/names.ts'
 import type { Cluster } from '../install/cluster.ts'
-import { createUnlessThere } from '../install/install.ts'
+import { createOrChange, createUnlessThere } from '../install/install.ts'
 import { attempt, type Credentials, credentialsIn, type Result } from './attempt.ts'
 import type { Example } from './example.ts'
 import { DemoFailure } from './failure.ts'
@@ -99,7 +100,7 @@ async function makeIntruder({ stage, cluster, kubelet, identities }: RefusalPart
   const metadata = { name: INTRUDER, namespace: SHOP }
   await createUnlessThere(cluster.client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata })
   const spec = { podSelector: { matchLabels: { app: INTRUDER } }, serviceAccountName: INTRUDER }
-  await cluster.client.apply(mutualIdentities, { metadata, spec })
+  await createOrChange(cluster.client, { apiVersion: API_VERSION, kind: mutualIdentities.kind, metadata, spec })
   await untilReady(stage, identities, INTRUDER)
   return await kubelet.mount(`${INTRUDER}-mtls`)
 }

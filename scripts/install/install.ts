@@ -62,6 +62,13 @@ export async function createUnlessThere(client: Client, object: RawObject): Prom
   }
 }
 
+/** Creates an object that carries apiVersion and kind, or puts what it says over the one that is there. */
+export async function createOrChange(client: Client, object: RawObject): Promise<void> {
+  if ((await createUnlessThere(client, object)).created) return
+  const { namespace = '', name } = object.metadata
+  await client.mergePatch(resourceOf(object), { namespace, name }, object)
+}
+
 const SERVED_WITHIN_MS = 30_000
 const LOOK_EVERY_MS = 50
 

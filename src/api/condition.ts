@@ -15,6 +15,11 @@ export interface Condition {
   readonly observedGeneration: number
 }
 
+const OWN_CONDITIONS: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled'])
+
+/** Others may have conditions of their own in a status, which are none of our business. */
+export const isOwnCondition = ({ type }: Pick<Condition, 'type'>): boolean => OWN_CONDITIONS.has(type)
+
 /**
  * The list with `next` in the place of the condition of its type, or at the end. `lastTransitionTime` is `at`, or what it was
  * while the status stays the same and that is an instant.

@@ -2,7 +2,7 @@
 // A status is a cache that we wrote ourselves: what cannot be read is left out, and the next report writes it again.
 
 import { printable } from '../base/printable.ts'
-import type { Condition, ConditionStatus } from './condition.ts'
+import { type Condition, type ConditionStatus, isOwnCondition } from './condition.ts'
 import { asList, asRecord } from './reading.ts'
 
 /** The last failure, kept until a success: the next plan reads here when it may try again. Instants are RFC 3339 text. */
@@ -36,6 +36,7 @@ export function readItems<T>(raw: unknown, read: (item: unknown) => T | undefine
   return (asList(raw) ?? []).map(read).filter((item) => item !== undefined)
 }
 
+/** Those of others stay as they are, octet by octet: they are written back with ours. */
 export function readConditions(raw: unknown): readonly Condition[] {
   return readItems(raw, readCondition)
 }
@@ -60,6 +61,7 @@ function readCondition(raw: unknown): Condition | undefined {
   })
   const status = STATUSES.find((known) => known === given)
   if (!type || !status) return undefined
+  if (!isOwnCondition({ type })) return raw as Condition
   return {
     type,
     status,

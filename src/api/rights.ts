@@ -3,7 +3,7 @@
 
 import { GROUP, MANAGER } from './names.ts'
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete'
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete'
 
 /** What the operator can be asked to do beyond certificates; the name of the role, and of the file it is in. */
 export type RightsOption = 'restart'
@@ -42,7 +42,7 @@ export const RIGHTS = [
     scopes: ['watched'],
     group: GROUP,
     resources: ['mutualidentities/status', 'mutualauthorities/status'],
-    verbs: ['patch'],
+    verbs: ['update'],
     why: 'tells how it stands; the specs stay with people',
   },
   {
@@ -56,7 +56,7 @@ export const RIGHTS = [
     scopes: ['cluster'],
     group: GROUP,
     resources: ['clustermutualauthorities/status'],
-    verbs: ['patch'],
+    verbs: ['update'],
     why: 'tells how an authority stands',
   },
   {

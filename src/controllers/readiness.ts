@@ -1,6 +1,6 @@
 // How a pass is told in a status: conditions after kstatus, and the last failure. Shared by the controllers' reports; pure.
 
-import { type Condition, sameConditions, setCondition } from '../api/condition.ts'
+import { type Condition, isOwnCondition, sameConditions, setCondition } from '../api/condition.ts'
 import type { LastFailure } from '../api/reading-status.ts'
 import { isReason, type Reason } from '../api/reason.ts'
 import { OperatorError, publicMessageOf } from '../base/errors.ts'
@@ -90,11 +90,6 @@ export function heldUntil(status: ReportedStatus, generation: number, now: Insta
 export function readyReason(status: ReportedStatus): string | undefined {
   return status.conditions.find((condition) => condition.type === 'Ready')?.reason
 }
-
-const OWN_CONDITIONS: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled'])
-
-/** Others may have conditions of their own in a status, which are none of our business. */
-export const isOwnCondition = ({ type }: Pick<Condition, 'type'>): boolean => OWN_CONDITIONS.has(type)
 
 /** Whether a status says something else, times of transition and conditions of others aside. */
 export function statusDiffers(a: ReportedStatus, b: ReportedStatus): boolean {

@@ -5,7 +5,7 @@ import type { Instant } from '../base/instant.ts'
 /** One HTTP request. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** The Kubernetes verb (get, list, watch, create, patch, delete), for samples and messages. */
+  /** The Kubernetes verb (get, list, watch, create, update, patch, delete), for samples and messages. */
   readonly verb: string
   /** Plural of the resource, for samples and messages. */
   readonly resource: string

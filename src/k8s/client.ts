@@ -1,5 +1,5 @@
 // The verbs of the API on raw JSON objects, each with a deadline and with retries that fit it. Used by watcher, lease, events, issuers
-// and controllers. Knows no kinds of ours; never reads, changes and replaces: writes are creates, patches and applies.
+// and controllers. Knows no kinds of ours; never reads, changes and replaces: writes are creates and patches, and statuses, which are ours as a whole.
 
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -17,13 +17,13 @@ export type { WatchEvent, WatchOptions } from './watch.ts'
 export type { PatchOptions, Preconditions } from './writes.ts'
 
 /**
- * All calls reject with an ApiError (or the OperatorError of the credentials). Retries: reads, patches, applies and deletes are repeated after network
+ * All calls reject with an ApiError (or the OperatorError of the credentials). Retries: reads, patches, statuses and deletes are repeated after network
  * errors, timeouts and 5xx; a POST only when it certainly was not carried out (never sent, or 429).
  *
  * After a lost reply (`ConnectionLost`, `TimedOut`) a caller sees:
  * - create: the error itself; the object may exist. A create of the same name then says AlreadyExists.
- * - mergePatch with metadata.resourceVersion: Conflict, if the first try was carried out; look again.
- * - mergePatch without, apply: the result of the repeat, which changes nothing.
+ * - mergePatch with metadata.resourceVersion, replaceStatus: Conflict, if the first try was carried out; look again.
+ * - mergePatch without: the result of the repeat, which changes nothing.
  * - delete: NotFound or Conflict (another object of that name) if the first try was carried out.
  */
 export interface Client {
@@ -34,8 +34,11 @@ export interface Client {
   create(resource: Resource, object: RawObject, options?: CallOptions): Promise<RawObject>
   /** Merge patch (RFC 7386): null removes. Put metadata.resourceVersion (and uid) into the patch of anything others may write. */
   mergePatch(resource: Resource, ref: ObjectRef, patch: object, options?: PatchOptions): Promise<RawObject>
-  /** Server-side apply with force: everything our field manager once applied and does not name now goes away. */
-  apply(resource: Resource, object: RawObject, options?: PatchOptions): Promise<RawObject>
+  /**
+   * PUT of /status: `object.status` as a whole takes the place of what is there, of exactly the version in `object.metadata` (else Conflict). What else
+   * the object holds is not looked at. Of all ways to write a status it costs the API server the least (an apply a third more).
+   */
+  replaceStatus(resource: Resource, object: RawObject, options?: CallOptions): Promise<RawObject>
   /** Dependents are deleted in the background. */
   delete(resource: Resource, ref: ObjectRef, preconditions: Preconditions, options?: CallOptions): Promise<void>
   /**

@@ -1,8 +1,8 @@
 // Writes Kubernetes events (events.k8s.io/v1) for people who describe an object. Used by the reports of the controllers.
-// An event is a courtesy: nobody waits for it, one that fails is forgotten, and where many come at once they leave the connections to the writes that
-// matter. Notes must hold no key material.
+// An event is a courtesy: nobody waits for it, one that fails is forgotten, and where other work waits it goes on slowly, warnings first, until that is
+// done. Notes must hold no key material.
 
-import { type Clock, formatMicroInstant } from '../base/clock.ts'
+import { type Clock, formatMicroInstant, sleep } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
@@ -49,7 +49,7 @@ export interface RecorderOptions {
   readonly controller: string
   /** This reporter among its like: the pod. */
   readonly instance: string
-  /** Whether work waits that matters more: events then go one at a time. */
+  /** Whether work waits that matters more: events then go ten a second. */
   readonly busy?: () => boolean
 }
 
@@ -61,10 +61,14 @@ const REMEMBERED = 4096
 const MAX_NOTE_BYTES = 1024
 const MAX_INSTANCE = 128
 const DEADLINE_MS = 10_000
-/** Writes at once, and while others are busy: enough that events go on for ever, so few that they take little from what matters more. */
+/** Writes at once. */
 const LANES = 4
-const LANES_WHEN_BUSY = 1
-/** Events that wait for their turn at most; the oldest is left out first. A burst of more is told by the log alone. */
+/**
+ * While work that matters more waits there is one lane, which pauses for so long after each event: an event costs the API server as much as a Secret,
+ * and a burst of certificates would take a sixth longer for them. Yet they never stand still.
+ */
+const PAUSE_MS = 100
+/** Events that wait for their turn at most; of the oldest, warnings last, some are left out first. A burst of more is told by the log alone. */
 const MAX_WAITING = 4096
 
 interface Told {
@@ -75,11 +79,18 @@ interface Told {
   count: number
 }
 
+interface Waiting {
+  readonly event: EventInput
+  readonly entry: Told
+  readonly over: () => void
+}
+
 /** The first of its kind (object, type, reason, action, note) is written at once; a repeat within 10 min only counted, a later one patches the series. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { client, clock, log, busy = () => false } = options
   const told = new Map<string, Told>()
-  const waiting: { readonly event: EventInput; readonly entry: Told; readonly over: () => void }[] = []
+  const warnings: Waiting[] = []
+  const others: Waiting[] = []
   const settling = new Set<() => void>()
   let lanes = 0
   let leftOut = 0
@@ -111,14 +122,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   const openLanes = (): void => {
-    const most = busy() ? LANES_WHEN_BUSY : LANES
-    while (lanes < Math.min(most, lanes + waiting.length)) void lane()
+    const most = busy() ? 1 : LANES
+    while (lanes < Math.min(most, lanes + warnings.length + others.length)) void lane()
   }
 
   const lane = async (): Promise<void> => {
     lanes++
-    while (lanes <= LANES_WHEN_BUSY || !busy()) {
-      const next = waiting.shift()
+    while (lanes === 1 || !busy()) {
+      const next = warnings.shift() ?? others.shift()
       if (next === undefined) break
       try {
         await write(next.event, next.entry)
@@ -126,6 +137,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         log.debug('event not written', { reason: next.event.reason, error: messageOf(error) })
       }
       next.over()
+      if (lanes === 1 && busy()) await sleep(clock, PAUSE_MS)
       openLanes()
     }
     lanes--
@@ -139,9 +151,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   const enqueue = (event: EventInput, entry: Told): Promise<void> =>
     new Promise((over) => {
-      waiting.push({ event, entry, over })
-      if (waiting.length > MAX_WAITING) {
-        waiting.shift()?.over()
+      ;(event.type === 'Warning' ? warnings : others).push({ event, entry, over })
+      if (warnings.length + others.length > MAX_WAITING) {
+        ;(others.shift() ?? warnings.shift())?.over()
         leftOut++
       }
       openLanes()

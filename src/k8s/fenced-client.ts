@@ -16,7 +16,7 @@ export function fencedClient(client: Client, term: AbortSignal, check: () => voi
     ...client,
     create: (resource, object, options) => client.create(resource, object, within(options)),
     mergePatch: (resource, ref, patch, options) => client.mergePatch(resource, ref, patch, within(options)),
-    apply: (resource, object, options) => client.apply(resource, object, within(options)),
+    replaceStatus: (resource, object, options) => client.replaceStatus(resource, object, within(options)),
     delete: (resource, ref, preconditions, options) => client.delete(resource, ref, preconditions, within(options)),
     createSubresource: (resource, ref, subresource, body, options) =>
       client.createSubresource(resource, ref, subresource, body, within(options)),

@@ -1,4 +1,4 @@
-// The writing verbs: create, merge patch, apply, delete. Used by the client, whose interface says what each promises.
+// The writing verbs: create, merge patch, replacement of a status, delete. Used by the client, whose interface says what each promises.
 
 import { type CallOptions, decodeStored, type Perform } from './perform.ts'
 import { apiVersionOf, type ObjectRef, type RawObject, type Resource, resourcePath } from './resource.ts'
@@ -15,7 +15,7 @@ export interface Preconditions {
 export interface Writes {
   create(resource: Resource, object: RawObject, options?: CallOptions): Promise<RawObject>
   mergePatch(resource: Resource, ref: ObjectRef, patch: object, options?: PatchOptions): Promise<RawObject>
-  apply(resource: Resource, object: RawObject, options?: PatchOptions): Promise<RawObject>
+  replaceStatus(resource: Resource, object: RawObject, options?: CallOptions): Promise<RawObject>
   delete(resource: Resource, ref: ObjectRef, preconditions: Preconditions, options?: CallOptions): Promise<void>
 }
 
@@ -50,14 +50,12 @@ export function createWrites(perform: Perform, fieldManager: string): Writes {
     mergePatch: (resource, ref, body, options) =>
       patch(resource, ref, options, { body: JSON.stringify(body), contentType: 'application/merge-patch+json', query }),
 
-    apply(resource, object, options) {
-      const { namespace = '', name } = object.metadata
+    replaceStatus(resource, object, options) {
+      const { namespace, name } = object.metadata
+      const path = resourcePath(resource, namespace, name, 'status')
       const body = JSON.stringify(withType(resource, object))
-      return patch(resource, { namespace, name }, options, {
-        body,
-        contentType: 'application/apply-patch+yaml',
-        query: { ...query, force: 'true' },
-      })
+      const call = { method: 'PUT', verb: 'update', resource: resource.plural, path, query, body } as const
+      return perform({ call, repeatable: true, decode: decodeStored }, options)
     },
 
     delete(resource, ref, preconditions, options) {

@@ -11,7 +11,7 @@ export interface ConcurrencyLimitOptions {
 }
 
 /** Of reads there are few, and their answers take as long as they are large. */
-const CHANGES: ReadonlySet<string> = new Set(['create', 'patch', 'delete'])
+const CHANGES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete'])
 /** Fewer do not keep a server busy that is one round trip away; what answers take with so many at once is what all else is compared with. */
 const LEAST = 8
 /** Answers may take so many times as long. */

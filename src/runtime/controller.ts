@@ -87,9 +87,19 @@ export class Controller {
     return { depth, running, failing, oldestWaitMs, oldestPassMs: this.#options.clock.monotonic() - oldest }
   }
 
+  /** Whether keys are ready that no pass has begun with. */
+  get isBusy(): boolean {
+    return this.#queue.depth > 0
+  }
+
   /** Asks for a pass of the key; possible at any time, also before start(). */
   enqueue(key: string, options?: AddOptions): void {
     this.#queue.add(key, options)
+  }
+
+  /** Asks for a pass of the key that may come so many milliseconds later, so that one answers all that ask meanwhile. */
+  enqueueWithin(key: string, ms: number): void {
+    this.#queue.add(key, { notBefore: this.#options.clock.now() + ms })
   }
 
   /** Asks for a pass of each key, spread evenly at random over the coming `overMs` milliseconds. */

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ControlPlane, startControlPlane } from '../../scripts/control-plane/index.ts'
 import { rbacObjects } from '../../src/api/rights.ts'
-import { APPLY_PATCH, type Call, createCaller, installDefinitions, MERGE_PATCH, until } from '../support/api-caller.ts'
+import { type Call, createCaller, installDefinitions, MERGE_PATCH, until } from '../support/api-caller.ts'
 
 const API = '/apis/mutualidentity.io/v1alpha1'
 const IDENTITIES = `${API}/namespaces/shop/mutualidentities`
@@ -57,13 +57,14 @@ afterAll(async () => {
   await plane?.stop()
 })
 
-const applied = (kind: string, name: string, status: object): object => ({
+const told = (kind: string, metadata: object, status: object): object => ({
   apiVersion: 'mutualidentity.io/v1alpha1',
   kind,
-  metadata: { name },
+  metadata,
   status,
 })
-const asManager = '?fieldManager=mutual-identity&force=true'
+const metadataOf = async (path: string): Promise<{ resourceVersion: string }> =>
+  ((await admin('GET', path)).body as { metadata: { resourceVersion: string } }).metadata
 
 describe('the account of the controller may', () => {
   it.each([
@@ -79,20 +80,18 @@ describe('the account of the controller may', () => {
     expect(await controller('GET', path)).toMatchObject({ code: 200 })
   })
 
-  it('create an authority and apply its status', async () => {
+  it('create an authority and replace its status', async () => {
     const authority = { apiVersion: 'mutualidentity.io/v1alpha1', kind: 'ClusterMutualAuthority', metadata: { name: 'default' }, spec: {} }
     expect(await controller('POST', AUTHORITIES, authority)).toMatchObject({ code: 201 })
-    const status = applied('ClusterMutualAuthority', 'default', { trustDomain: 'example.org' })
-    expect(await controller('PATCH', `${AUTHORITIES}/default/status${asManager}`, status, { contentType: APPLY_PATCH })).toMatchObject({
-      code: 200,
-    })
+    const { resourceVersion } = await metadataOf(`${AUTHORITIES}/default`)
+    const status = told('ClusterMutualAuthority', { name: 'default', resourceVersion }, { trustDomain: 'example.org' })
+    expect(await controller('PUT', `${AUTHORITIES}/default/status`, status)).toMatchObject({ code: 200 })
   })
 
-  it('apply the status of an identity', async () => {
-    const status = applied('MutualIdentity', 'web', { spiffeID: 'spiffe://example.org/ns/shop/sa/web' })
-    expect(await controller('PATCH', `${IDENTITIES}/web/status${asManager}`, status, { contentType: APPLY_PATCH })).toMatchObject({
-      code: 200,
-    })
+  it('replace the status of an identity', async () => {
+    const { resourceVersion } = await metadataOf(`${IDENTITIES}/web`)
+    const status = told('MutualIdentity', { name: 'web', resourceVersion }, { spiffeID: 'spiffe://example.org/ns/shop/sa/web' })
+    expect(await controller('PUT', `${IDENTITIES}/web/status`, status)).toMatchObject({ code: 200 })
   })
 
   it.each(['secrets', 'configmaps'])('create, read, patch and delete %s in any namespace', async (plural) => {
@@ -141,7 +140,7 @@ describe('the account of the controller may not', () => {
       'change the metadata of an identity',
       ['PATCH', `${IDENTITIES}/web`, { metadata: { labels: { a: 'b' } } }, { contentType: MERGE_PATCH }],
     ],
-    ['create an identity', ['POST', IDENTITIES, { ...applied('MutualIdentity', 'x', {}), spec: { podSelector: {} } }]],
+    ['create an identity', ['POST', IDENTITIES, { ...told('MutualIdentity', { name: 'x' }, {}), spec: { podSelector: {} } }]],
     ['delete an identity', ['DELETE', `${IDENTITIES}/web`]],
     ['change an authority', ['PATCH', `${AUTHORITIES}/default`, { spec: { leaf: { lifetime: '1h' } } }, { contentType: MERGE_PATCH }]],
     ['delete an authority', ['DELETE', `${AUTHORITIES}/default`]],

@@ -2,7 +2,6 @@
 // so the scenarios, which know the one in memory alone, may be believed. Where the two differ, the real one is right.
 
 import { describe } from '@jest/globals'
-import { applyCases } from './api-server/applies.ts'
 import { createCases } from './api-server/creates.ts'
 import { schemaCases } from './api-server/custom-resources.ts'
 import { deleteCases } from './api-server/deletes.ts'
@@ -10,6 +9,7 @@ import { discoveryCases } from './api-server/discovery.ts'
 import { garbageCases } from './api-server/garbage.ts'
 import { listCases } from './api-server/lists.ts'
 import { patchCases } from './api-server/patches.ts'
+import { replaceCases } from './api-server/replaces.ts'
 import { enter, type Place, type Subject } from './api-server/subject.ts'
 import { versionCases } from './api-server/versions.ts'
 import { watchCases } from './api-server/watches.ts'
@@ -22,7 +22,7 @@ export function apiServerCases(name: string, open: () => Promise<Subject>): void
     createCases(place)
     schemaCases(place)
     patchCases(place)
-    applyCases(place)
+    replaceCases(place)
     deleteCases(place)
     listCases(place)
     watchCases(place)

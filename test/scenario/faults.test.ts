@@ -121,7 +121,7 @@ describe('a right that is taken away for an hour', () => {
     ['create', 'secrets'],
     ['patch', 'secrets'],
     ['create', 'configmaps'],
-    ['patch', 'mutualidentities'],
+    ['update', 'mutualidentities'],
     ['get', 'secrets'],
     ['create', 'events'],
   ])('%s %s: is told where it can be, and everything comes right after it is back', async (verb, resource) => {
@@ -148,7 +148,7 @@ describe('a right that is taken away for an hour', () => {
 it('429 is obeyed: no write of the same object before Retry-After is over', async () => {
   let refusing = false
   const { world, oracles } = await served(({ verb }) =>
-    refusing && verb === 'patch' ? { kind: 'refuse', status: 429, retryAfterMs: seconds(20) } : undefined,
+    refusing && (verb === 'patch' || verb === 'update') ? { kind: 'refuse', status: 429, retryAfterMs: seconds(20) } : undefined,
   )
   refusing = true
   await world.pass(hours(14))

@@ -7,6 +7,7 @@ import { authority, identity, openShop, respec, tenantAuthority } from '../suppo
 import { watchOver } from '../support/scenario/oracles.ts'
 import { AN_HOUR, allIsWell, caCount, type Shop } from '../support/scenario/shop.ts'
 import { createWorld } from '../support/scenario/world.ts'
+import { isWriteVerb } from '../support/scenario/write-verbs.ts'
 
 /** Two operators; `hook` is asked of the requests of the first one. */
 async function two(hook?: FaultHook): Promise<Shop> {
@@ -29,15 +30,13 @@ async function oneIsLeft(one: Shop, ...names: string[]): Promise<void> {
   await allIsWell(one, ...names)
 }
 
-const isWrite = (verb: string): boolean => ['create', 'patch', 'delete'].includes(verb)
-
 describe('two operators without a lease', () => {
   it.each<[string, FaultHook | undefined]>([
     ['side by side', undefined],
-    ['of which one hears of its writes half a second late', ({ verb }) => (isWrite(verb) ? { kind: 'delay', ms: 500 } : undefined)],
+    ['of which one hears of its writes half a second late', ({ verb }) => (isWriteVerb(verb) ? { kind: 'delay', ms: 500 } : undefined)],
     ['of which one reads late', ({ verb }) => (verb === 'get' || verb === 'list' ? { kind: 'delay', ms: 2000 } : undefined)],
-    ['of which one loses every other reply', ({ verb, number }) => (isWrite(verb) && number % 2 ? { kind: 'breakAfter' } : undefined)],
-    ['of which one is refused whenever it writes', ({ verb }) => (isWrite(verb) ? { kind: 'refuse', status: 409 } : undefined)],
+    ['of which one loses every other reply', ({ verb, number }) => (isWriteVerb(verb) && number % 2 ? { kind: 'breakAfter' } : undefined)],
+    ['of which one is refused whenever it writes', ({ verb }) => (isWriteVerb(verb) ? { kind: 'refuse', status: 409 } : undefined)],
   ])('%s: first certificates, a change and a renewal', async (_how, hook) => {
     const one = await two(hook)
     const { world } = one

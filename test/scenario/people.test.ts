@@ -344,7 +344,7 @@ describe('a namespace that is deleted and made again', () => {
     let seen = 0
     await world.start({
       hook: ({ verb, namespace, resource }) => {
-        if (namespace !== SHOP || !['create', 'patch'].includes(verb) || resource === 'events' || ++seen !== at) return undefined
+        if (namespace !== SHOP || !['create', 'update', 'patch'].includes(verb) || resource === 'events' || ++seen !== at) return undefined
         void world.person.delete(namespaces, { namespace: '', name: SHOP }, {})
         return undefined
       },
@@ -398,7 +398,7 @@ describe('an identity that is deleted', () => {
     ['before its Secret is made', (verb, resource, name) => verb === 'create' && resource === 'secrets' && name === 'payments-mtls'],
     [
       'between its Secret and its status',
-      (verb, _resource, name, subresource) => verb === 'patch' && subresource === 'status' && name === 'payments',
+      (verb, _resource, name, subresource) => verb === 'update' && subresource === 'status' && name === 'payments',
     ],
     [
       'before the copy of the bundle is made',

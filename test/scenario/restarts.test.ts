@@ -8,6 +8,7 @@ import { identity, openShop, SHOP } from '../support/scenario/cast.ts'
 import { DEATHS } from '../support/scenario/crash.ts'
 import { type Oracles, operatorWrites, watchOver } from '../support/scenario/oracles.ts'
 import { createWorld, type World } from '../support/scenario/world.ts'
+import { isWriteVerb } from '../support/scenario/write-verbs.ts'
 
 const FLAGS = ['--restart-workloads', 'true']
 const RESTARTING = { certificate: { lifetime: '4h' }, restart: { onRenewal: true } }
@@ -51,7 +52,7 @@ describe('a renewal', () => {
       let count = 0
       let armed = false
       const { world, oracles } = await served(({ verb }) => {
-        if (!armed || !['create', 'patch', 'delete'].includes(verb)) return undefined
+        if (!armed || !isWriteVerb(verb)) return undefined
         return ++count === at ? { kind } : undefined
       })
       armed = true

@@ -27,8 +27,9 @@ import {
 } from '../support/scenario/shop.ts'
 import { STORIES } from '../support/scenario/stories.ts'
 import { createWorld, type World } from '../support/scenario/world.ts'
+import { isWriteVerb } from '../support/scenario/write-verbs.ts'
 
-const isWrite = ({ verb }: Pick<Arrival, 'verb'>): boolean => ['create', 'patch', 'delete'].includes(verb)
+const isWrite = ({ verb }: Pick<Arrival, 'verb'>): boolean => isWriteVerb(verb)
 const targetOf = ({ verb, resource, subresource, namespace, name }: Omit<Arrival, 'call' | 'number' | 'user'>): string =>
   [verb, resource, subresource, namespace, name].join(' ')
 
@@ -217,8 +218,8 @@ describe('a right that is gone for an hour', () => {
       { strikes: at('patch', 'configmaps'), needs: (world) => world.person.mergePatch(configMaps, COPY, { data: null }) },
     ],
     ['delete configmaps', { strikes: at('delete', 'configmaps'), needs: spoiltCopy }],
-    ['the status of identities', { strikes: at('patch', 'mutualidentities', 'status'), needs: newcomer }],
-    ['the status of authorities', { strikes: at('patch', 'clustermutualauthorities', 'status') }],
+    ['the status of identities', { strikes: at('update', 'mutualidentities', 'status'), needs: newcomer }],
+    ['the status of authorities', { strikes: at('update', 'clustermutualauthorities', 'status') }],
     ['create events', { strikes: at('create', 'events'), needs: newcomer }],
     ['everything in secrets', { strikes: ({ resource }) => resource === 'secrets' }],
     [

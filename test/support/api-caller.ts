@@ -24,7 +24,6 @@ export type Call = (
 ) => Promise<Answer>
 
 export const MERGE_PATCH = 'application/merge-patch+json'
-export const APPLY_PATCH = 'application/apply-patch+yaml'
 
 /** Calls as the user of a kubeconfig, the administrator by default. Unknown fields are refused, as kubectl has it. */
 export function createCaller(plane: ControlPlane, kubeconfigFile = plane.kubeconfigFile): Call {

@@ -7,7 +7,7 @@ import { errorFromReply } from '../../src/k8s/errors.ts'
 import { apiVersionOf, type ObjectRef, type RawObject, type Resource } from '../../src/k8s/resource.ts'
 
 export interface Write {
-  readonly verb: 'create' | 'mergePatch' | 'apply' | 'delete'
+  readonly verb: 'create' | 'mergePatch' | 'replaceStatus' | 'delete'
   /** `secrets shop/payments-mtls`. */
   readonly path: string
   /** What was sent: the object, the patch or the preconditions. */
@@ -64,7 +64,7 @@ export function recordingClient(): RecordingClient {
     if (error) throw error
   }
 
-  const calls: Pick<Client, 'get' | 'create' | 'mergePatch' | 'apply' | 'delete'> = {
+  const calls: Pick<Client, 'get' | 'create' | 'mergePatch' | 'replaceStatus' | 'delete'> = {
     async get(resource, ref) {
       const path = pathOf(resource, ref)
       reads.push(path)
@@ -88,13 +88,13 @@ export function recordingClient(): RecordingClient {
       const after = merge(before, patch) as RawObject
       return isDeepStrictEqual(before, after) ? structuredClone(before) : store(path, after)
     },
-    async apply(resource, object, options) {
+    async replaceStatus(resource, object) {
       const path = pathOf(resource, object.metadata)
-      ask('apply', path)
+      ask('replaceStatus', path)
       const before = present(path)
       expectVersion(path, before, object.metadata)
-      writes.push({ verb: 'apply', path, body: structuredClone(object) })
-      return store(path, options?.subresource === 'status' ? { ...before, status: object['status'] } : { ...before, ...object })
+      writes.push({ verb: 'replaceStatus', path, body: structuredClone(object) })
+      return store(path, { ...before, status: object['status'] })
     },
     async delete(resource, ref, preconditions) {
       const path = pathOf(resource, ref)

@@ -27,8 +27,7 @@ export async function ceiling(stage: Stage, report: Report, namespace: string): 
     await inParallel(COUNT, CONNECTIONS, async (index) => {
       const identity = objects[index] as RawObject
       await client.create(secrets, secretFor(identity, sample.secret))
-      const { namespace: place = '', name } = identity.metadata
-      await client.apply(mutualIdentities, { metadata: { namespace: place, name }, status: sample.status }, { subresource: 'status' })
+      await client.replaceStatus(mutualIdentities, { metadata: identity.metadata, status: sample.status })
       if (objects === three) await client.create(events, eventFor(identity, sample.event))
     })
     rates.set(name, COUNT / ((performance.now() - startedAt) / 1000))

@@ -35,6 +35,7 @@ const CALLS: Readonly<Record<string, (call: Call, collection: string, subresourc
   // From a version that is none: answered at once, and not before the rights were looked at.
   watch: (call, collection, _subresource, selector) => call('GET', `${collection}?watch=1&resourceVersion=none&${selector}`),
   create: (call, collection) => call('POST', collection, {}),
+  update: (call, collection, subresource) => call('PUT', `${collection}/none${subresource}`, {}),
   patch: (call, collection, subresource) => call('PATCH', `${collection}/none${subresource}`, {}, { contentType: MERGE_PATCH }),
   delete: (call, collection) => call('DELETE', `${collection}/none`),
 }

@@ -96,7 +96,7 @@ describe('the first certificate', () => {
 
   it('costs exactly three writes: first the Secret, then the status and the event side by side', () => {
     expect(writes[0]).toBe('create secrets')
-    expect(writes.slice(1).sort()).toEqual(['create events', 'patch mutualidentities/status'])
+    expect(writes.slice(1).sort()).toEqual(['create events', 'update mutualidentities/status'])
   })
 
   it('is in a Secret of type kubernetes.io/tls whose key, certificate and bundle fit together', () => {

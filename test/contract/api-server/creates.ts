@@ -94,11 +94,7 @@ export function createCases(enter: () => Promise<Place>): void {
       const { client, object, ref, namespace } = await enter()
       await client.create(configMaps, object('stays', {}, { finalizers: ['example.org/f'] }))
       await client.delete(namespaces, { namespace: '', name: namespace }, {})
-      for (const call of [
-        client.create(configMaps, object('a')),
-        client.create(mutualIdentities, object('a', { spec: identitySpec })),
-        client.apply(configMaps, object('a', { data: { x: '1' } })),
-      ]) {
+      for (const call of [client.create(configMaps, object('a')), client.create(mutualIdentities, object('a', { spec: identitySpec }))]) {
         expect(await refusal(call)).toMatchObject({
           code: 403,
           status: 'Forbidden',

@@ -116,16 +116,6 @@ export function schemaCases(enter: () => Promise<Place>): void {
       expect(message).toContain('unknown field "spec.colour"')
     })
 
-    it('with an unknown field in an apply of its status is refused with 500', async () => {
-      const { client, object } = await enter()
-      await client.create(mutualIdentities, object('web', { spec: identitySpec }))
-      const { code, message } = await refusal(
-        client.apply(mutualIdentities, object('web', { status: { colour: 'red' } }), { subresource: 'status' }),
-      )
-      expect(code).toBe(500)
-      expect(message).toContain('.status.colour: field not declared in schema')
-    })
-
     const faults: readonly (readonly [string, object, readonly string[]])[] = [
       ['without what is required', { spec: {} }, ['FieldValueRequired spec.podSelector', UNCHECKED]],
       ['without a spec', {}, ['FieldValueRequired spec', UNCHECKED]],

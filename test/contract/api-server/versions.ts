@@ -26,17 +26,6 @@ export function versionCases(enter: () => Promise<Place>): void {
       expect(patched).toEqual(made)
     })
 
-    it('stay when an apply changes nothing, of objects and of a status', async () => {
-      const { client, object, ref } = await enter()
-      const first = await client.apply(configMaps, object('a', { data: { x: '1' } }))
-      expect(versionOf(await client.apply(configMaps, object('a', { data: { x: '1' } })))).toBe(versionOf(first))
-      await client.create(mutualIdentities, object('web', { spec: identitySpec }))
-      const status = object('web', { status: { observedGeneration: 1 } })
-      const told = await client.apply(mutualIdentities, status, { subresource: 'status' })
-      expect(versionOf(await client.apply(mutualIdentities, status, { subresource: 'status' }))).toBe(versionOf(told))
-      expect(versionOf(await client.get(mutualIdentities, ref('web')))).toBe(versionOf(told))
-    })
-
     it('of a custom resource stay when a patch changes nothing, and when it writes a default', async () => {
       const { client, object, ref } = await enter()
       const made = await client.create(mutualIdentities, object('web', { spec: identitySpec }))

@@ -77,9 +77,9 @@ export function watchCases(enter: () => Promise<Place>): void {
     it('tells of a status like of a spec', async () => {
       const place = await enter()
       const { client, object, namespace, eventually } = place
-      await client.create(mutualIdentities, object('web', { spec: identitySpec }))
+      const { metadata } = await client.create(mutualIdentities, object('web', { spec: identitySpec }))
       const ear = listen(place, mutualIdentities, { namespace, resourceVersion: await nowOf(place, mutualIdentities) })
-      await client.apply(mutualIdentities, object('web', { status: { observedGeneration: 1 } }), { subresource: 'status' })
+      await client.replaceStatus(mutualIdentities, { metadata, status: { observedGeneration: 1 } })
       await eventually(() => expect(ear.heard).toEqual(['MODIFIED web']))
       expect(ear.events[0]?.object.status).toEqual({ observedGeneration: 1 })
       await ear.stop()

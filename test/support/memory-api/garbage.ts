@@ -90,7 +90,7 @@ export class Garbage {
     const target = { ...place, subresource: '' }
     const living = (object.metadata.ownerReferences ?? []).filter((owner) => this.#uids.has(owner.uid))
     if (living.length === 0) this.#writes.delete(target, { uid })
-    else this.#writes.patch(target, { metadata: { name: place.name, ownerReferences: living } }, { manager: 'cluster', strict: false })
+    else this.#writes.patch(target, { metadata: { name: place.name, ownerReferences: living } }, false)
   }
 
   #end(name: string): void {

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { RawObject } from '../../../src/k8s/resource.ts'
-import { badRequest, Failure, internal, invalid, kindName, type Violation, violation } from './failure.ts'
+import { badRequest, Failure, invalid, kindName, type Violation, violation } from './failure.ts'
 import type { Kind } from './kinds.ts'
 import { metadataChanges, metadataViolations } from './metadata-rules.ts'
 import { type JsonSchema, prune, unknownFields, violations } from './schema.ts'
@@ -33,26 +33,19 @@ function fieldsOf(kind: Kind): JsonSchema | undefined {
 }
 
 /** Unknown fields are refused under strict validation, by each verb in its own way, and dropped without. */
-export function checkFields(kind: Kind, body: RawObject, verb: 'create' | 'patch' | 'apply', strict: boolean): void {
+export function checkFields(kind: Kind, body: RawObject, verb: 'create' | 'patch', strict: boolean): void {
   const fields = fieldsOf(kind)
   if (!fields) return
   const found = unknownFields(body, fields)
   if (found.length === 0) return
-  if (!strict && verb !== 'apply') {
+  if (!strict) {
     prune(body, fields)
     return
   }
   const decoding = `strict decoding error: ${found.map((field) => `unknown field "${field}"`).join(', ')}`
   if (verb === 'create') throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${decoding}`)
-  if (verb === 'patch') {
-    const message = `Invalid value: ${JSON.stringify(JSON.stringify(body))}: ${decoding}`
-    throw new Failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [violation('FieldValueInvalid', 'patch', message)] })
-  }
-  const { namespace = '', name } = body.metadata
-  const type = `${kind.group === '' ? '' : `${kind.group}/`}${kind.version}, Kind=${kind.kind}`
-  const undeclared = found.map((field) => `.${field}: field not declared in schema`)
-  const text = undeclared.length === 1 ? undeclared[0] : `errors:\n${undeclared.map((line) => `  ${line}`).join('\n')}`
-  throw internal(`failed to create typed patch object (${namespace}/${name}; ${type}): ${text}`)
+  const message = `Invalid value: ${JSON.stringify(JSON.stringify(body))}: ${decoding}`
+  throw new Failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [violation('FieldValueInvalid', 'patch', message)] })
 }
 
 /** stringData goes into data, which must be base64. */

@@ -62,11 +62,7 @@ export function memoryApi({ clock }: { readonly clock: Clock }): MemoryApi {
   const watches = new Watches(storage, clock)
   const requests: RecordedRequest[] = []
   for (const name of ['default', 'kube-system']) {
-    writes.create(
-      { kind: namespaceKind, namespace: '', name, subresource: '' },
-      { metadata: { name } },
-      { manager: 'cluster', strict: false },
-    )
+    writes.create({ kind: namespaceKind, namespace: '', name, subresource: '' }, { metadata: { name } }, false)
   }
   const kindOfResource = ({ group, version, plural }: Resource): Kind => {
     const kind = kindOf(group, version, plural)
@@ -312,7 +308,7 @@ function route(server: Server, call: Call): Answer {
   if (!kind || (place.subresource !== '' && !(place.subresource === 'status' && kind.statusSubresource))) throw notServed()
   const { namespace, name, subresource } = place
   const target = { kind, namespace, name, subresource }
-  const writing = { manager: query.fieldManager ?? '', strict: query.fieldValidation === 'Strict' }
+  const strict = query.fieldValidation === 'Strict'
   if (Buffer.byteLength(call.body ?? '') > MAX_BODY) {
     throw new Failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
   }
@@ -323,21 +319,22 @@ function route(server: Server, call: Call): Answer {
     case 'GET one':
       return ok(found(server, kind, namespace, name))
     case 'POST':
-      return { ...ok(server.writes.create(target, bodyOf(call), writing)), status: 201 }
-    case 'PATCH one': {
-      const body = bodyOf(call)
-      if (call.contentType !== 'application/apply-patch+yaml') return ok(server.writes.patch(target, body, writing))
-      return ok(server.writes.apply(target, body, writing))
-    }
+      return { ...ok(server.writes.create(target, bodyOf(call), strict)), status: 201 }
+    case 'PATCH one':
+      return ok(server.writes.patch(target, bodyOf(call), strict))
+    case 'PUT one':
+      if (subresource === 'status') return ok(server.writes.replaceStatus(target, bodyOf(call), strict))
+      throw notAllowed()
     case 'DELETE one': {
       const { preconditions = {} } = bodyOf(call) as unknown as { preconditions?: Preconditions }
       return ok(server.writes.delete(target, preconditions) ?? { kind: 'Status', apiVersion: 'v1', status: 'Success' })
     }
     default:
-      throw new Failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+      throw notAllowed()
   }
 }
 
+const notAllowed = (): Failure => new Failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
 const ok = (body: object): Answer => ({ status: 200, body: JSON.stringify(body) })
 
 function found({ storage }: Server, kind: Kind, namespace: string, name: string): RawObject {

@@ -1,12 +1,11 @@
-// Creates, patches and deletes on the storage, with what the API server does to an object on its way: uid, times, generation, defaults, status,
+// Creates, patches, replaces statuses and deletes on the storage, with what the API server does to an object on its way: uid, times, generation, defaults, status,
 // finalizers, preconditions. Used by the server; what is told to whom is the storage's business.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, formatInstant } from '../../../src/base/clock.ts'
 import type { RawMeta, RawObject } from '../../../src/k8s/resource.ts'
-import { badRequest, collectionName, conflict, Failure, internal, notFound } from './failure.ts'
+import { badRequest, collectionName, conflict, Failure, internal, invalid, kindName, notFound, violation } from './failure.ts'
 import type { Kind } from './kinds.ts'
-import { type Manager, Ownership } from './ownership.ts'
 import { mergePatch } from './patch.ts'
 import { check, checkFields, takeStringData } from './rules.ts'
 import { fillDefaults, isFields } from './schema.ts'
@@ -25,21 +24,12 @@ export interface Preconditions {
   readonly resourceVersion?: string
 }
 
-/** How a write is to be taken. */
-export interface Writing {
-  /** The field manager. */
-  readonly manager: string
-  /** Unknown fields are refused. */
-  readonly strict: boolean
-}
-
 const LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
 
 export class Writes {
   readonly #storage: Storage
   readonly #clock: Clock
   readonly #namespaceOf: (name: string) => RawObject | undefined
-  readonly #ownership = new Ownership()
   #generated = 0
 
   constructor(storage: Storage, clock: Clock, namespaceOf: (name: string) => RawObject | undefined) {
@@ -48,47 +38,40 @@ export class Writes {
     this.#namespaceOf = namespaceOf
   }
 
-  create(target: Target, body: RawObject, { manager, strict }: Writing): RawObject {
+  /** `strict`: unknown fields are refused. */
+  create(target: Target, body: RawObject, strict: boolean): RawObject {
     const { kind, namespace } = target
     this.#refuseOther(target, body)
     checkFields(kind, body, 'create', strict)
-    const made = this.#make(kind, namespace, body)
-    this.#ownership.noteUpdate(kind, undefined, made, { name: manager, operation: 'Update', subresource: '' })
-    return made
+    return this.#make(kind, namespace, body)
   }
 
-  patch(target: Target, patch: RawObject, { manager, strict }: Writing): RawObject {
-    const { kind, subresource } = target
+  patch(target: Target, patch: RawObject, strict: boolean): RawObject {
+    const { kind } = target
     const before = this.#present(target)
     const wanted = mergePatch(before, patch) as RawObject
     checkFields(kind, wanted, 'patch', strict)
     this.#refuseOther(target, wanted)
     this.#expectVersion(target, before, wanted)
-    const after = this.#store(target, before, wanted)
-    this.#ownership.noteUpdate(kind, before, after, { name: manager, operation: 'Update', subresource })
-    return after
+    return this.#store(target, before, wanted)
   }
 
-  apply(target: Target, body: RawObject, { manager: name, strict }: Writing): RawObject {
-    const { kind, namespace, subresource } = target
-    const manager: Manager = { name, operation: 'Apply', subresource }
-    const before = this.#storage.get(kind, namespace, target.name)
-    if (!before && subresource !== '') throw notFound(collectionName(kind), target.name)
+  /** The status as a whole; all else of the body is passed over, but what it says of the object it is for. */
+  replaceStatus(target: Target, body: RawObject, strict: boolean): RawObject {
+    const { kind, name } = target
     this.#refuseOther(target, body)
-    checkFields(kind, body, 'apply', strict)
-    if (!before) {
-      const { uid } = body.metadata
-      const mismatch = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
-      if (uid) throw conflict(collectionName(kind), target.name, mismatch)
-      const made = this.#make(kind, namespace, body)
-      this.#ownership.noteApply(kind, undefined, made, body, manager)
-      return made
+    checkFields(kind, body, 'create', strict)
+    const before = this.#present(target)
+    const { uid, resourceVersion } = body.metadata
+    if (uid && uid !== before.metadata.uid) {
+      const mismatch = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`
+      throw conflict(collectionName(kind), name, mismatch)
+    }
+    if (!resourceVersion) {
+      throw invalid(kindName(kind), name, [violation('FieldValueInvalid', 'metadata.resourceVersion', 'must be specified for an update')])
     }
     this.#expectVersion(target, before, body)
-    const wanted = this.#ownership.applied(kind, before, body, manager)
-    const after = this.#store(target, before, { ...wanted, metadata: { ...wanted.metadata, ...given(body.metadata.uid) } })
-    this.#ownership.noteApply(kind, before, after, body, manager)
-    return after
+    return this.#store(target, before, body)
   }
 
   /** Returns the object as it is now being deleted, or undefined when it is gone. */
@@ -149,7 +132,6 @@ export class Writes {
   }
 
   #remove(kind: Kind, object: RawObject): RawObject {
-    this.#ownership.forget(object)
     return this.#storage.remove(kind, object)
   }
 
@@ -167,8 +149,6 @@ export class Writes {
           }
     if (after.status === undefined) delete after.status
     standard(kind, after)
-    // An apply that takes away the last field of a status leaves a null, and that is no object.
-    if (subresource === 'status' && after.status === undefined && before.status !== undefined) after.status = null
     if (isDeepStrictEqual(JSON.parse(JSON.stringify(after)), JSON.parse(JSON.stringify(before)))) return before
     if (kind.statusSubresource && !isDeepStrictEqual(after.spec, before.spec)) after.metadata.generation = (generation ?? 0) + 1
     check(kind, after, before)

@@ -5,6 +5,7 @@ import type { Fault, FaultHook } from '../memory-api/faults.ts'
 import { type Oracles, operatorWrites, watchOver } from './oracles.ts'
 import type { Story } from './stories.ts'
 import { createWorld, type World } from './world.ts'
+import { isWriteVerb } from './write-verbs.ts'
 
 /** How a write ends that goes wrong. */
 export const DEATHS = {
@@ -33,7 +34,7 @@ export async function tell(story: Story, fault?: { readonly write: number; reado
   let armed = false
   let count = 0
   const hook: FaultHook = ({ verb, resource }) => {
-    if (!armed || !['create', 'patch', 'delete'].includes(verb) || resource === 'leases') return undefined
+    if (!armed || !isWriteVerb(verb) || resource === 'leases') return undefined
     count++
     return fault && count === fault.write ? { kind: fault.kind } : undefined
   }

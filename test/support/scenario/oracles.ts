@@ -6,6 +6,7 @@ import type { RawObject } from '../../../src/k8s/resource.ts'
 import { keyDetector } from '../key-detector.ts'
 import type { StoredEvent } from '../memory-api/storage.ts'
 import type { World } from './world.ts'
+import { isWriteVerb } from './write-verbs.ts'
 
 /** How long a running program may go on with the files it has read. */
 const LAG_MS = 10 * 60_000
@@ -187,9 +188,7 @@ const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'Con
 
 /** What operators asked to be changed, whether it was carried out or not. */
 export const operatorWrites = ({ api }: Pick<World, 'api'>) =>
-  api.requests.filter(
-    ({ user, verb, resource }) => user === 'operator' && ['create', 'patch', 'delete'].includes(verb) && resource !== 'leases',
-  )
+  api.requests.filter(({ user, verb, resource }) => user === 'operator' && isWriteVerb(verb) && resource !== 'leases')
 
 function foreignObjects({ api }: World): RawObject[] {
   return [...api.objects(SECRETS), ...api.objects(CONFIG_MAPS)].filter((object) => !isOurs(object))

@@ -201,14 +201,14 @@ describe('patches and deletes', () => {
     })
   })
 
-  it('apply with force, to the status too', async () => {
+  it('replace a status', async () => {
     await withClient([good], async ({ client, api, settle }) => {
-      await settle(client.apply(namespaces, { metadata: { name: 'shop' } }, { subresource: 'status' }))
+      await settle(client.replaceStatus(namespaces, { metadata: { name: 'shop', resourceVersion: '7' }, status: {} }))
       expect(api.seen[0]).toMatchObject({
-        method: 'PATCH',
-        url: '/api/v1/namespaces/shop/status?fieldManager=tests&fieldValidation=Strict&force=true',
-        body: '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}}',
-        headers: { 'content-type': 'application/apply-patch+yaml' },
+        method: 'PUT',
+        url: '/api/v1/namespaces/shop/status?fieldManager=tests&fieldValidation=Strict',
+        body: '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","resourceVersion":"7"},"status":{}}',
+        headers: { 'content-type': 'application/json' },
       })
     })
   })

@@ -145,7 +145,7 @@ describe('a burst', () => {
     const answerAll = async (): Promise<void> => {
       while (answers.length > 0) await answerOne()
     }
-    return { recorder, created: one.created, told, others, answerOne, answerAll, underWay: () => answers.length }
+    return { recorder, created: one.created, clock: one.clock, told, others, answerOne, answerAll, underWay: () => answers.length }
   }
   const of = (count: number): EventInput[] => Array.from({ length: count }, (_, index) => event({ note: `event ${index}` }))
 
@@ -158,19 +158,44 @@ describe('a burst', () => {
     expect(created.map(({ note }) => note)).toEqual(of(9).map(({ note }) => note))
   })
 
-  it('goes one by one while others are busy, without standing still, and faster when they have finished', async () => {
-    const { recorder, created, others, answerOne, answerAll, underWay } = slow()
-    const written = Promise.all(of(20).map((one) => recorder.record(one)))
+  it('goes on at ten a second while others are busy, and faster when they have finished', async () => {
+    const { recorder, created, clock, others, answerOne, answerAll, underWay } = slow()
+    const written = Promise.all(of(30).map((one) => recorder.record(one)))
     expect(underWay()).toBe(4)
     others.busy = true
-    for (let answers = 0; answers < 10; answers++) await answerOne()
-    expect([created.length, underWay()]).toEqual([11, 1])
+    for (let answers = 0; answers < 4; answers++) await answerOne()
+    expect([created.length, underWay()]).toEqual([4, 0])
+    for (let tenths = 1; tenths <= 10; tenths++) {
+      await clock.advance(100)
+      expect([created.length, underWay()]).toEqual([4 + tenths, 1])
+      await answerOne()
+    }
     others.busy = false
-    await answerOne()
+    await clock.advance(100)
     expect(underWay()).toBe(4)
     await answerAll()
     await written
-    expect(created.map(({ note }) => note)).toEqual(of(20).map(({ note }) => note))
+    expect(created.map(({ note }) => note)).toEqual(of(30).map(({ note }) => note))
+  })
+
+  it('lets warnings go first', async () => {
+    const { recorder, created, answerAll } = slow()
+    const written = Promise.all([...of(6), event({ type: 'Warning', note: 'refused' })].map((one) => recorder.record(one)))
+    await answerAll()
+    await written
+    expect(created[4]?.note).toBe('refused')
+  })
+
+  it('of more than are kept loses no warning while others wait', async () => {
+    const { recorder, created, answerAll } = slow()
+    for (const one of of(4)) void recorder.record(one)
+    void recorder.record(event({ type: 'Warning', note: 'refused' }))
+    for (const one of of(4104).slice(4)) void recorder.record(one)
+    const settled = recorder.settled()
+    await answerAll()
+    await settled
+    expect(created[4]?.note).toBe('refused')
+    expect(created).toHaveLength(4100)
   })
 
   it('of more than are kept loses the oldest of those that wait, which the log says once', async () => {

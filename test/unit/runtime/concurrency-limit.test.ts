@@ -5,7 +5,7 @@ import { ConcurrencyLimit } from '../../../src/runtime/concurrency-limit.ts'
 import { virtualClock } from '../../support/virtual-clock.ts'
 
 const CREATE = { verb: 'create', resource: 'secrets', code: 201, throttled: false }
-const APPLY = { verb: 'patch', resource: 'mutualidentities', code: 200, throttled: false }
+const STATUS = { verb: 'update', resource: 'mutualidentities', code: 200, throttled: false }
 
 function scene(most = 64) {
   const clock = virtualClock()
@@ -64,7 +64,7 @@ describe('the number of passes at once', () => {
       for (let answers = 0; answers < 2 * running; answers++) limit.observe({ ...answer, durationMs })
     }
     round(10, CREATE)
-    for (let rounds = 0; rounds < 20; rounds++) round(100, APPLY)
+    for (let rounds = 0; rounds < 20; rounds++) round(100, STATUS)
     expect(limit.now).toBe(64)
     round(100, CREATE)
     expect(limit.now).toBe(57)
@@ -136,7 +136,7 @@ describe('the number of passes at once', () => {
     for (let running = before; running > 8; running--) {
       expect(limit.allows(running)).toBe(false)
       limit.observe({ ...CREATE, durationMs: 10 * serverOf(8)(before) })
-      limit.observe({ ...APPLY, durationMs: 10 * serverOf(8)(before) })
+      limit.observe({ ...STATUS, durationMs: 10 * serverOf(8)(before) })
     }
     load(2, serverOf(8))
     expect(limit.now).toBe(before)

@@ -478,7 +478,7 @@ describe('a copy', () => {
           .filter((write) => !write.endsWith('events')),
       )
     }
-    expect(steps).toEqual([['create secrets'], ['create configmaps'], ['apply clustermutualauthorities'], [], []])
+    expect(steps).toEqual([['create secrets'], ['create configmaps'], ['replaceStatus clustermutualauthorities'], [], []])
   })
 
   it('takes a key in the form of others and holds it as PKCS#8', async () => {

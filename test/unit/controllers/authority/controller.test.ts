@@ -49,7 +49,7 @@ describe('a fresh authority', () => {
       await one.authority()
       steps.push(written().slice(before))
     }
-    expect(steps).toEqual([['create secrets'], ['create configmaps'], ['apply clustermutualauthorities'], []])
+    expect(steps).toEqual([['create secrets'], ['create configmaps'], ['replaceStatus clustermutualauthorities'], []])
     expect(ready()).toMatchObject({ reason: 'Current' })
   })
 

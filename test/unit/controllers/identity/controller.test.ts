@@ -36,7 +36,7 @@ const terminating = () => apiFailure(403, 'Forbidden', 'it goes', { causes: [{ r
 describe('a pass over an identity', () => {
   it('makes three writes for a first certificate: Secret, status, event', async () => {
     await one.identity()
-    expect(written()).toEqual(['create secrets', 'apply mutualidentities', 'create events'])
+    expect(written()).toEqual(['create secrets', 'replaceStatus mutualidentities', 'create events'])
     expect(ready()).toBe('True Current')
   })
 
@@ -78,9 +78,9 @@ describe('a pass over an identity', () => {
     one.seen('leafSecrets', { ...present, immutable: true, data: {} })
     one.api.writes.length = 0
     expect(await one.identity()).toMatchObject({ at: 0 })
-    expect(written()).toEqual(['delete secrets', 'apply mutualidentities', 'create events'])
+    expect(written()).toEqual(['delete secrets', 'replaceStatus mutualidentities', 'create events'])
     await one.identity()
-    expect(one.api.writes.slice(3).map(({ verb }) => verb)).toEqual(['create', 'apply', 'create'])
+    expect(one.api.writes.slice(3).map(({ verb }) => verb)).toEqual(['create', 'replaceStatus', 'create'])
   })
 })
 
@@ -143,17 +143,17 @@ describe('a step that fails', () => {
 
 describe('a status', () => {
   it('of an identity that was deleted meanwhile is nobody’s business', async () => {
-    one.api.refuse = (verb) => (verb === 'apply' ? apiFailure(404, 'NotFound') : undefined)
+    one.api.refuse = (verb) => (verb === 'replaceStatus' ? apiFailure(404, 'NotFound') : undefined)
     expect(await one.identity()).toMatchObject({ at: expect.any(Number) })
   })
 
   it('that cannot be written fails the pass, and the next one writes it without a second certificate', async () => {
-    one.api.refuse = (verb) => (verb === 'apply' ? apiFailure(503, 'ServiceUnavailable') : undefined)
+    one.api.refuse = (verb) => (verb === 'replaceStatus' ? apiFailure(503, 'ServiceUnavailable') : undefined)
     await expect(one.identity()).rejects.toMatchObject({ reason: 'ServerError' })
     one.api.refuse = () => undefined
     one.api.writes.length = 0
     await one.identity()
-    expect(written()).toEqual(['apply mutualidentities'])
+    expect(written()).toEqual(['replaceStatus mutualidentities'])
     expect(ready()).toBe('True Current')
   })
 
@@ -164,7 +164,7 @@ describe('a status', () => {
     await one.clock.advance((at ?? 0) - NOW)
     await one.identity()
     await one.identity()
-    expect(written()).toEqual(['apply mutualidentities'])
+    expect(written()).toEqual(['replaceStatus mutualidentities'])
     expect(ready()).toBe('False NoServiceAccount')
   })
 })

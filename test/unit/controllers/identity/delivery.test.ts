@@ -121,7 +121,7 @@ describe('a format', () => {
     expect(namesIn(one)).toEqual([...PEM, ...Object.values(FILES).flat()].sort())
     expect(one.api.writes.map(({ verb, path }) => `${verb} ${path.split(' ')[0]}`)).toEqual([
       'create secrets',
-      'apply mutualidentities',
+      'replaceStatus mutualidentities',
       'create events',
     ])
   })

@@ -43,7 +43,7 @@ const statusOf = (one: Passes, name = 'payments') =>
   one.api.at(mutualIdentities, { namespace: 'shop', name })?.['status'] as Status | undefined
 const readyOf = (one: Passes, name = 'payments') => statusOf(one, name)?.conditions.find(({ type }) => type === 'Ready')
 const statusWrites = (one: Passes): number =>
-  one.api.writes.filter(({ verb, path }) => verb === 'apply' && path.startsWith('mutualidentities')).length
+  one.api.writes.filter(({ verb, path }) => verb === 'replaceStatus' && path.startsWith('mutualidentities')).length
 
 describe('pods that two identities select', () => {
   const everything = { matchLabels: { tier: 'back' } }
