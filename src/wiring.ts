@@ -9,7 +9,7 @@ import {
   identitiesBeside,
   identitiesOfAuthority,
   identitiesOfNamespace,
-  identitiesOfPod,
+  identitiesOfPodChange,
   identitiesOfSecret,
   identitiesOfService,
   identitiesTrusting,
@@ -57,7 +57,7 @@ function identityTriggers(stores: Stores, identity: Controller): (() => void)[] 
       onlyStatus(change) ? [] : both(change, (object) => identitiesBeside(object, stores)),
     ),
     trigger(stores.leafSecrets, identity, (change) => byOthers(change, (secret) => identitiesOfSecret(secret, stores.identities))),
-    trigger(stores.pods, identity, (change) => both(change, (pod) => identitiesOfPod(pod, stores.identities))),
+    podTrigger(stores, identity),
     trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores))),
     trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities))),
     ...[stores.authorities, stores.namespacedAuthorities].map((authorities) =>
@@ -66,6 +66,20 @@ function identityTriggers(stores: Stores, identity: Controller): (() => void)[] 
     trigger(stores.caSecrets, identity, (change) => both(change, (secret) => ofAuthority(secret.authority))),
     trigger(stores.bundleRecords, identity, (change) => both(change, (record) => trusting(record.authority))),
   ]
+}
+
+/**
+ * The longest that a number of pods waits to be counted anew. During a rollout it changes with every pod, and each pass looks at all of them; what is
+ * lost or late here is made up for by the next change, and by the periodic look at every identity.
+ */
+const COUNTED_WITHIN_MS = 5000
+
+function podTrigger(stores: Stores, identity: Controller): () => void {
+  return stores.pods.subscribe((change) => {
+    const { atOnce, soon } = identitiesOfPodChange(change, stores)
+    for (const key of atOnce) identity.enqueue(key)
+    for (const key of soon) identity.enqueueWithin(key, COUNTED_WITHIN_MS)
+  })
 }
 
 function authorityTriggers(stores: Stores, authority: Controller): (() => void)[] {

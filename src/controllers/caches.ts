@@ -11,6 +11,7 @@ import { type LeafSecret, labelledAuthority } from '../api/stored/leaf-secret.ts
 import type { Workload } from '../api/stored/workload.ts'
 import type { RawObject } from '../k8s/resource.ts'
 import type { Lookup, Stored } from '../k8s/store.ts'
+import { podKind } from './pod-kind.ts'
 
 /** A pod, as far as identities look at it. */
 export interface Pod extends Stored {
@@ -108,7 +109,11 @@ export const indexes = {
     /** The same in one namespace. */
     signedByInNamespace: (secret: LeafSecret): string[] => signersOf(secret).map((key) => `${key}/${secret.namespace}`),
   },
-  pods: { label: (pod: Pod): string[] => labelPairs(pod.namespace, pod.labels) },
+  pods: {
+    label: (pod: Pod): string[] => labelPairs(pod.namespace, pod.labels),
+    /** Live ones by what plans tell them apart by. */
+    kind: (pod: Pod): string[] => (pod.live ? [podKind(pod)] : []),
+  },
   /** By one pair: a Service covers labels only if they hold all of its pairs, so any one finds it. */
   services: { selector: (service: Service): string[] => labelPairs(service.namespace, service.selector).sort().slice(0, 1) },
   caSecrets: { authority: (secret: CaSecret): string[] => [authorityKey(secret.authority)] },

@@ -54,6 +54,11 @@ export class Contents<T extends Placed> {
     return this.#indexes.get(index)?.get(value)
   }
 
+  /** How many by() would give; undefined: there is no such index. */
+  count(index: string, value: string): number | undefined {
+    return this.#indexes.get(index)?.count(value)
+  }
+
   /** Puts an object, or its absence, in the place of what has the key, and returns that. */
   put(key: string, after: T | undefined): T | undefined {
     const before = this.#objects.get(key)

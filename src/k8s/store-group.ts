@@ -6,7 +6,8 @@ import type { RawObject } from './resource.ts'
 import type { Change, Store } from './store.ts'
 
 /** What readers and writers of a cache need of it, however it is filled. */
-export type Collection<T extends Stored> = Lookup<T> & Pick<Store<T>, 'resource' | 'subscribe' | 'wrote' | 'removed' | 'markUnreadable'>
+export type Collection<T extends Stored> = Lookup<T> &
+  Pick<Store<T>, 'resource' | 'count' | 'subscribe' | 'wrote' | 'removed' | 'markUnreadable'>
 
 export class StoreGroup<T extends Stored> implements Collection<T> {
   /** By namespace; of the namespaces themselves: by name. Sorted. */
@@ -39,6 +40,10 @@ export class StoreGroup<T extends Stored> implements Collection<T> {
 
   by(index: string, value: string): readonly T[] {
     return this.#all((store) => store.by(index, value))
+  }
+
+  count(index: string, value: string): number {
+    return this.#all((store) => [store.count(index, value)]).reduce((sum, count) => sum + count, 0)
   }
 
   inNamespace(namespace: string): readonly T[] {

@@ -33,6 +33,11 @@ export class StoreIndex<T extends ObjectRef> {
     return this.#buckets.get(value)?.slice() ?? []
   }
 
+  /** How many objects have `value`. */
+  count(value: string): number {
+    return this.#buckets.get(value)?.length ?? 0
+  }
+
   #values(object: T | undefined, onError: (object: T, error: unknown) => void): readonly string[] {
     if (object === undefined) return []
     try {

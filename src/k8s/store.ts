@@ -111,9 +111,12 @@ export class Store<T extends Stored> implements Lookup<T> {
   }
 
   by(index: string, value: string): readonly T[] {
-    const found = this.#contents.by(index, value)
-    if (found === undefined) throw new RangeError(`the store of ${this.resource.plural} has no index ${index}`)
-    return found
+    return this.#contents.by(index, value) ?? this.#noIndex(index)
+  }
+
+  /** How many objects by() would give, without a copy of the list. */
+  count(index: string, value: string): number {
+    return this.#contents.count(index, value) ?? this.#noIndex(index)
   }
 
   inNamespace(namespace: string): readonly T[] {
@@ -265,6 +268,10 @@ export class Store<T extends Stored> implements Lookup<T> {
         }
       }
     }
+  }
+
+  #noIndex(index: string): never {
+    throw new RangeError(`the store of ${this.resource.plural} has no index ${index}`)
   }
 
   #problem(problem: StoreProblem): void {

@@ -1,6 +1,7 @@
 // One watch: its request, and its lines as events or the errors they stand for. Used by the client. Starts nothing again.
 
 import { errorFromReply, errorFromStatus, localError } from './errors.ts'
+import { withoutManagedFields } from './managed-fields.ts'
 import { type RawObject, type Resource, resourcePath } from './resource.ts'
 import type { Transport } from './transport.ts'
 
@@ -58,8 +59,13 @@ function readWatchEvent(line: string, plural: string): WatchEvent {
 }
 
 function parse(line: string): unknown {
+  const short = withoutManagedFields(line)
+  return parsed(short) ?? (short === line ? undefined : parsed(line))
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(line)
+    return JSON.parse(json)
   } catch {
     return undefined
   }

@@ -34,7 +34,7 @@ export interface MeasuredController {
 
 /** Starts it; resolves when it is ready. `flags` are the operator's, `nodeFlags` those of Node. */
 export async function startMeasured(
-  { kubeconfig, entry }: Stage,
+  { kubeconfig, entry }: Pick<Stage, 'kubeconfig' | 'entry'>,
   { flags = [], nodeFlags = [] }: { flags?: readonly string[]; nodeFlags?: readonly string[] } = {},
 ): Promise<MeasuredController> {
   const told = new Map<string, { readonly firstAt: number; count: number }>()

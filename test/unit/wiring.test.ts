@@ -49,7 +49,12 @@ function world({ restarting = false, asking = restarting }: { restarting?: boole
   const stores = filledStores(objects)
   const woken: Record<string, Set<string>> = { authority: new Set(), identity: new Set(), bundle: new Set() }
   if (restarting) woken['restart'] = new Set()
-  const noting = (name: string) => ({ enqueue: (key: string) => void woken[name]?.add(key) }) as unknown as Controller
+  const soon: [string, number][] = []
+  const noting = (name: string) =>
+    ({
+      enqueue: (key: string) => void woken[name]?.add(key),
+      enqueueWithin: (key: string, ms: number) => void soon.push([key, ms]),
+    }) as unknown as Controller
   const standing = { authority: noting('authority'), identity: noting('identity'), bundle: noting('bundle') }
   const disconnect = connectTriggers(stores, restarting ? { ...standing, restart: noting('restart') } : standing)
   const result = () => Object.fromEntries(Object.entries(woken).map(([name, keys]) => [name, [...keys].sort()]))
@@ -58,7 +63,7 @@ function world({ restarting = false, asking = restarting }: { restarting?: boole
     stores[name].apply({ type, object })
     return result()
   }
-  return { stores, event, result, objects, disconnect }
+  return { stores, event, result, soon, objects, disconnect }
 }
 const ALL = ['default', 'other', 'shop.internal']
 const NOBODY = { authority: [], identity: [], bundle: [] }
@@ -97,6 +102,12 @@ describe('a change wakes those whom the object concerned before and those whom i
     const fields = { spec: { podSelector: {}, authorityRef: { name: 'other' } } }
     expect(world().event('identities', 'MODIFIED', { fields })['bundle']).toEqual(['shop/default', 'shop/other'])
   })
+})
+
+it('another pod of the same kind makes an identity count anew within five seconds, not at once', () => {
+  const one = world()
+  one.stores.pods.apply({ type: 'ADDED', object: podObject('b') })
+  expect([one.result(), one.soon]).toEqual([NOBODY, [['shop/payments', 5000]]])
 })
 
 describe('nobody is woken', () => {

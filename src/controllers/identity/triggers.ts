@@ -3,8 +3,9 @@
 import { contained } from '../../api/label-selector.ts'
 import type { MutualIdentity } from '../../api/mutual-identity.ts'
 import type { LeafSecret } from '../../api/stored/leaf-secret.ts'
-import type { Lookup } from '../../k8s/store.ts'
+import type { Change, Lookup } from '../../k8s/store.ts'
 import { type Caches, labelPairs, type Pod, type Service } from '../caches.ts'
+import { podKind, tellsPodsApart } from '../pod-kind.ts'
 import { identitiesSelecting } from '../selecting.ts'
 import { identityKey } from './controller.ts'
 import { identitiesNear } from './pods/observe-overlaps.ts'
@@ -29,6 +30,40 @@ export function identitiesBeside(identity: MutualIdentity, caches: Pick<Caches, 
 /** Identities whose selector matches the pod. */
 export function identitiesOfPod(pod: Pod, identities: Lookup<MutualIdentity>): string[] {
   return identitiesSelecting(pod.namespace, pod.labels, identities).map(keyOf)
+}
+
+/** Keys of identities, by when they are to look. */
+export interface Wakes {
+  readonly atOnce: ReadonlySet<string>
+  readonly soon: ReadonlySet<string>
+}
+
+/**
+ * Identities that a change of a pod concerns. A plan depends on which kinds of live pods there are, and how many there are of each is only counted in
+ * the status. So the first and the last of a kind wake at once; one that comes to others or leaves others behind, soon. Of a list that brings several
+ * of a new kind together none is the first: they wake soon, which is the most that it costs.
+ */
+export function identitiesOfPodChange(
+  { before, after }: Pick<Change<Pod>, 'before' | 'after'>,
+  caches: { readonly identities: Lookup<MutualIdentity>; readonly pods: { count(index: 'kind', value: string): number } },
+): Wakes {
+  const [atOnce, soon] = [new Set<string>(), new Set<string>()]
+  const look = (pod: Pod | undefined, others: number): void => {
+    if (!pod?.live) return
+    const alone = caches.pods.count('kind', podKind(pod)) <= others
+    for (const identity of identitiesSelecting(pod.namespace, pod.labels, caches.identities)) {
+      ;(alone || selectsByPod(identity) ? atOnce : soon).add(keyOf(identity))
+    }
+  }
+  look(before, 0)
+  look(after, 1)
+  for (const key of atOnce) soon.delete(key)
+  return { atOnce, soon }
+}
+
+/** To it pods of one kind are not the same. */
+function selectsByPod({ spec: { podSelector } }: MutualIdentity): boolean {
+  return tellsPodsApart([...Object.keys(podSelector.matchLabels), ...podSelector.matchExpressions.map(({ key }) => key)])
 }
 
 /** Identities that a Service covers or may cover: by their matchLabels, or through a pod it selects. */

@@ -29,6 +29,10 @@ describe('a group of stores', () => {
     expect([group.get('shop', 'b')?.name, group.get('shop', 'c'), group.get('elsewhere', 'a')]).toEqual(['b', undefined, undefined])
   })
 
+  it('counts what an index of any of them would give', () => {
+    expect([group.count('color', 'none'), group.count('color', 'red')]).toEqual([3, 0])
+  })
+
   it('replaces one namespace without the others', () => {
     list('shop', '30')
     expect(names(group.all())).toEqual(['bank/a'])

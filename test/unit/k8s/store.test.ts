@@ -426,6 +426,13 @@ describe('look-ups', () => {
   it('refuse an index that the store does not have', () => {
     const { store } = listed('9')
     expect(() => store.by('colour', 'red')).toThrow(RangeError)
+    expect(() => store.count('colour', 'red')).toThrow(RangeError)
+  })
+
+  it('count what an index would give', () => {
+    const { store } = listed('9', ...objects)
+    store.apply(deleted(configMap('a/z', { version: '10' })))
+    expect([store.count('color', 'red'), store.count('color', 'green')]).toEqual([2, 0])
   })
 
   it('give frozen objects', () => {

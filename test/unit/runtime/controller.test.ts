@@ -73,6 +73,18 @@ describe('a pass', () => {
     ])
   })
 
+  it('that may come later comes once for all that ask meanwhile, no later than the first of them wants it', async () => {
+    const { clock, controller, passes } = await started(async () => idle)
+    controller.enqueueWithin('a', 5 * SECOND)
+    await clock.advance(4 * SECOND)
+    controller.enqueueWithin('a', 5 * SECOND)
+    const early = [...passes]
+    await clock.advance(SECOND)
+    expect([early, passes]).toEqual([[], ['a']])
+    await clock.advance(HOUR)
+    expect(passes).toEqual(['a'])
+  })
+
   it('that is quiet logs nothing and counts as ok', async () => {
     const { clock, controller, lines, samples } = await started(async () => idle)
     controller.enqueue('a')

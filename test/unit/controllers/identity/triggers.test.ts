@@ -5,6 +5,7 @@ import {
   identitiesOfAuthority,
   identitiesOfNamespace,
   identitiesOfPod,
+  identitiesOfPodChange,
   identitiesOfSecret,
   identitiesOfService,
 } from '../../../../src/controllers/identity/triggers.ts'
@@ -31,6 +32,57 @@ describe('a pod concerns', () => {
     ['identities that select everything, without any label', {}, ['shop/all']],
   ])('%s', (_what, labels, keys) => {
     expect(identitiesOfPod(projectPod(podObject('p', { labels })), stores.identities).sort()).toEqual([...keys].sort())
+  })
+})
+
+describe('a change of a pod wakes its identities', () => {
+  type Change = Parameters<typeof podObject>[1]
+  const V1 = { app: 'payments', version: '1' }
+  /** What wakes when a pod of V1 goes over from the one to the other beside `others`; undefined: it is not there. */
+  function wakes({ before, after, others = [] }: { before?: Change; after?: Change; others?: Change[] }, selector: object = {}) {
+    const pod = (name: string, change: Change) => podObject(name, { labels: V1, ...change })
+    const crowd = filledStores({
+      identities: [identity('app', { matchLabels: { app: 'payments' }, ...selector })],
+      pods: [...others.map((change, index) => pod(`other-${index}`, change)), ...(after ? [pod('p', after)] : [])],
+    })
+    const projected = (change: Change | undefined) => change && projectPod(pod('p', change))
+    const { atOnce, soon } = identitiesOfPodChange({ before: projected(before), after: projected(after) }, crowd)
+    return { atOnce: [...atOnce], soon: [...soon] }
+  }
+  const AT_ONCE = { atOnce: ['shop/app'], soon: [] }
+  const SOON = { atOnce: [], soon: ['shop/app'] }
+  const NEVER = { atOnce: [], soon: [] }
+  const terminating = { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }
+  const ofStatefulSet = (index: number) => ({ labels: { ...V1, 'statefulset.kubernetes.io/pod-name': `db-${index}` } })
+
+  it.each<[string, Parameters<typeof wakes>[0], object]>([
+    ['at once where it is the first', { after: {} }, AT_ONCE],
+    ['at once where it was the last', { before: {} }, AT_ONCE],
+    ['at once where it is the last and ends', { before: {}, after: terminating }, AT_ONCE],
+    ['at once where it is the first of its account', { after: { account: 'batch' }, others: [{}] }, AT_ONCE],
+    ['at once where it was the last of its account', { before: { account: 'batch' }, others: [{}] }, AT_ONCE],
+    ['at once where it is the first with its labels', { after: { labels: { app: 'payments', version: '2' } }, others: [{}] }, AT_ONCE],
+    ['at once where others of its kind are ending', { after: {}, others: [terminating, { phase: 'Succeeded' }] }, AT_ONCE],
+    [
+      'at once where its labels make it the first of another kind',
+      { before: {}, after: { labels: { app: 'payments' } }, others: [{}] },
+      AT_ONCE,
+    ],
+    ['soon where it comes to others of its kind', { after: {}, others: [{}] }, SOON],
+    ['soon where it leaves others of its kind behind', { before: {}, others: [{}] }, SOON],
+    ['soon where it ends before others of its kind', { before: {}, after: terminating, others: [{}] }, SOON],
+    ['soon where only a label of its own tells it from others', { after: ofStatefulSet(1), others: [ofStatefulSet(0)] }, SOON],
+    ['not at all where it was ending and is gone', { before: terminating }, NEVER],
+    ['not at all where they do not select it', { after: { labels: { app: 'shop' } } }, NEVER],
+  ])('%s', (_when, change, woken) => {
+    expect(wakes(change)).toEqual(woken)
+  })
+
+  it.each([
+    ['labels', { matchLabels: { 'statefulset.kubernetes.io/pod-name': 'db-1' } }],
+    ['expressions', { matchExpressions: [{ key: 'statefulset.kubernetes.io/pod-name', operator: 'In', values: ['db-1'] }] }],
+  ])('at once where they select it by a label of its own (%s)', (_by, selector) => {
+    expect(wakes({ after: ofStatefulSet(1), others: [ofStatefulSet(0)] }, selector)).toEqual(AT_ONCE)
   })
 })
 
