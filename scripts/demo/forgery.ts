@@ -3,7 +3,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { hours } from '../../src/base/duration.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { generateKeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
+import { generateKeyPair, generateLeafKey, privateKeyPem } from '../../src/pki/keys.ts'
 import { formatPem } from '../../src/pki/pem.ts'
 import { createRoot, signLeaf } from '../../src/pki/sign.ts'
 import { parseSpiffeId } from '../../src/pki/spiffe-id.ts'
@@ -19,9 +19,9 @@ export async function forgeIdentity(uri: string): Promise<{ readonly cert: strin
     now,
     systemRandom,
   )
-  const leafKey = await generateKeyPair('ECDSAP256')
+  const leafKey = await generateLeafKey('ECDSAP256')
   const profile = { spiffeId, dnsNames: [], keyType: 'ECDSAP256', lifetime: hours(1) } as const
   const leaf = await signLeaf(profile, leafKey.publicKey, { certificate: root, privateKey: rootKey.privateKey }, now, systemRandom)
   const cert = [leaf, root].map(({ der }) => formatPem('CERTIFICATE', der)).join('')
-  return { cert, key: renderPrivateKey(leafKey.privateKey).toString('latin1') }
+  return { cert, key: privateKeyPem(leafKey.privateKey).toString('latin1') }
 }

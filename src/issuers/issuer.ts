@@ -1,12 +1,12 @@
 // The issuer interface: what every back end does for the identity controller. One contract suite (test/contract) runs against all of them.
 // An issuer turns a request into a chain; it decides nothing about names or lifetimes, and what it returns is checked by the caller.
 
-import type { KeyObject } from 'node:crypto'
 import type { AuthorityRef } from '../api/names.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Certificate } from '../pki/certificate.ts'
 import type { Fingerprint } from '../pki/fingerprint.ts'
 import type { LeafProfile } from '../pki/profile.ts'
+import type { SubjectPublicKey } from '../pki/subject-public-key.ts'
 
 /** Which CA key signs: the very version of the Secret that the plan was made from. */
 export interface GenerationRef {
@@ -22,7 +22,7 @@ export interface IssueRequest {
   readonly authority: AuthorityRef
   readonly generation: GenerationRef
   readonly profile: LeafProfile
-  readonly publicKey: KeyObject
+  readonly publicKey: SubjectPublicKey
   readonly now: Instant
 }
 

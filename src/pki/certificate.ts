@@ -4,6 +4,7 @@
 import { X509Certificate } from 'node:crypto'
 import { OperatorError } from '../base/errors.ts'
 import type { Instant } from '../base/instant.ts'
+import { type Signed, signatureName, verifySignature } from './certificate-signature.ts'
 import {
   type Element,
   expectTag,
@@ -22,6 +23,7 @@ import { type Extensions, readExtensions } from './extensions.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { type KeyType, keyTypeOf } from './key-type.ts'
 import { parsePem } from './pem.ts'
+import { keyTypeOfDer } from './subject-public-key.ts'
 
 /** What a certificate says. It holds no key but the public one, and may be cached. */
 export interface Certificate extends Extensions {
@@ -34,14 +36,18 @@ export interface Certificate extends Extensions {
   readonly issuer: string
   readonly subjectDer: Buffer
   readonly issuerDer: Buffer
+  /** SubjectPublicKeyInfo. */
+  readonly publicKeyDer: Buffer
   readonly publicKeyHash: Fingerprint
   readonly keyType: KeyType | undefined
   readonly notBefore: Instant
   readonly notAfter: Instant
-  /** A name of SIGNATURES, else the OID. */
+  /** Its name where it is one to rely on, else the OID. */
   readonly signatureAlgorithm: string
   /** Issuer and subject are the same and the signature verifies by the certificate's own key. */
   readonly selfSigned: boolean
+  readonly signed: Signed
+  /** As OpenSSL reads it. */
   readonly x509: X509Certificate
 }
 
@@ -51,45 +57,44 @@ const MAX_BYTES = 64 * 1024
 const MAX_CHAIN = 10
 const MAX_CHAIN_BYTES = 256 * 1024
 
-/** RFC 5758, RFC 8410, RFC 8017. SHA-1 and RSASSA-PSS are not among them: what has no name here is not accepted from an issuer. */
-const SIGNATURES: Readonly<Record<string, string>> = {
-  '1.2.840.10045.4.3.2': 'ecdsa-with-SHA256',
-  '1.2.840.10045.4.3.3': 'ecdsa-with-SHA384',
-  '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
-  '1.3.101.112': 'Ed25519',
-  '1.2.840.113549.1.1.11': 'sha256WithRSAEncryption',
-  '1.2.840.113549.1.1.12': 'sha384WithRSAEncryption',
-  '1.2.840.113549.1.1.13': 'sha512WithRSAEncryption',
-}
-
-/** Whether a signature algorithm, as a Certificate names it, is one to rely on. */
-export function isStrongSignature(signatureAlgorithm: string): boolean {
-  return Object.values(SIGNATURES).includes(signatureAlgorithm)
-}
-
 /** Reads one DER certificate of version 3. Throws `CertificateInvalid` (blocked); checks structure, not trust or time. */
 export function readCertificate(der: Uint8Array): Certificate {
-  if (der.length > MAX_BYTES) throw malformed(`it has ${der.length} bytes, ${MAX_BYTES} are allowed`)
-  // Not of the common pool: a certificate that is kept would keep the 64 kB around it.
-  const bytes = Buffer.allocUnsafeSlow(der.length)
-  bytes.set(der)
-  const { subjectDer, issuerDer, ...values } = readStructure(bytes)
-  const x509 = decode(bytes)
+  const values = readValues(der)
+  const x509 = decode(values.der)
   const isSigner = values.isCA && (values.keyUsage.length === 0 || values.keyUsage.includes('keyCertSign'))
   // OpenSSL goes on with an extension that it cannot read, and later refuses the certificate as an issuer.
   if (isSigner && !x509.ca) throw malformed('OpenSSL cannot read one of its extensions')
   const publicKey = publicKeyOf(x509)
   return {
-    der: bytes,
-    fingerprint: fingerprintOf(bytes),
-    subject: nameText(subjectDer),
-    issuer: nameText(issuerDer),
-    subjectDer,
-    issuerDer,
     ...values,
     keyType: keyTypeOf(publicKey),
-    selfSigned: issuerDer.equals(subjectDer) && isSignedBy(x509, x509),
+    selfSigned: values.issuerDer.equals(values.subjectDer) && isSignedBy({ signed: values.signed, x509 }, { x509 }),
     x509,
+  }
+}
+
+/**
+ * Reads a leaf that was signed here a moment ago, as strictly. What OpenSSL says of it is asked for only when somebody wants to know, since
+ * decoding takes longer than signing.
+ */
+export function readOwnLeaf(der: Buffer): Certificate {
+  const values = readValues(der)
+  // It has no subject, and its issuer has one.
+  return Object.assign(new Undecoded(values.der), values, { keyType: keyTypeOfDer(values.publicKeyDer), selfSigned: false })
+}
+
+/** A class, because an object literal with a getter would be of a kind of its own each time, and the engine keeps all of them for long. */
+class Undecoded {
+  readonly der: Buffer
+  #x509: X509Certificate | undefined
+
+  constructor(der: Buffer) {
+    this.der = der
+  }
+
+  get x509(): X509Certificate {
+    this.#x509 ??= decode(this.der)
+    return this.#x509
   }
 }
 
@@ -104,12 +109,25 @@ export function readChain(pem: string): Certificate[] {
 }
 
 /** Whether the signature of `child` verifies by the key of `issuer`. Never throws: a key of an odd kind verifies nothing. */
-export function isSignedBy(child: X509Certificate, issuer: X509Certificate): boolean {
+export function isSignedBy(child: Verifiable, issuer: Pick<Certificate, 'x509'>): boolean {
   try {
-    return child.verify(issuer.publicKey)
+    // Decoded once: X509Certificate keeps it.
+    const { publicKey } = issuer.x509
+    return verifySignature(child.signed, publicKey) ?? child.x509.verify(publicKey)
   } catch {
     return false
   }
+}
+
+type Verifiable = Pick<Certificate, 'signed' | 'x509'>
+
+/** What our own reader finds in a copy of the DER. */
+function readValues(der: Uint8Array) {
+  if (der.length > MAX_BYTES) throw malformed(`it has ${der.length} bytes, ${MAX_BYTES} are allowed`)
+  // Not of the common pool: a certificate that is kept would keep the 64 kB around it.
+  const bytes = Buffer.allocUnsafeSlow(der.length)
+  bytes.set(der)
+  return readStructure(bytes)
 }
 
 /** RFC 5280 section 4.1. */
@@ -126,12 +144,20 @@ function readStructure(bytes: Buffer) {
   if (!innerAlgorithm || !algorithm?.whole.equals(innerAlgorithm.whole)) throw malformed('it names two signature algorithms')
   checkPublicKey(expectTag(publicKey, TAG.sequence, 'the public key'))
   if (more.length > 0 || (extensions && extensions.tag !== 0xa3)) throw malformed('it has parts that are not used any more')
+  const issuerDer = expectTag(issuer, TAG.sequence, 'the issuer').whole
+  const subjectDer = expectTag(subject, TAG.sequence, 'the subject').whole
   return {
+    der: bytes,
+    fingerprint: fingerprintOf(bytes),
     serialNumber: readSerial(serial),
     signatureAlgorithm: readSignatureAlgorithm(algorithm),
-    issuerDer: expectTag(issuer, TAG.sequence, 'the issuer').whole,
-    subjectDer: expectTag(subject, TAG.sequence, 'the subject').whole,
+    issuer: nameText(issuerDer),
+    issuerDer,
+    subject: nameText(subjectDer),
+    subjectDer,
+    publicKeyDer: (publicKey as Element).whole,
     publicKeyHash: fingerprintOf((publicKey as Element).whole),
+    signed: { content: (tbs as Element).whole, algorithm: algorithm.whole, signature: (signature as Element).content },
     ...readValidity(validity),
     ...readExtensions(extensions && readElement(extensions.content, TAG.sequence, 'the list of extensions')),
   }
@@ -159,7 +185,7 @@ function readSerial(serial: Element | undefined): string {
 function readSignatureAlgorithm(algorithm: Element): string {
   const parts = readElements(expectTag(algorithm, TAG.sequence, 'the signature algorithm').content, 'the signature algorithm')
   const oid = readOid(parts[0], 'the signature algorithm')
-  return SIGNATURES[oid] ?? oid
+  return signatureName(oid)
 }
 
 function readValidity(validity: Element | undefined): { notBefore: Instant; notAfter: Instant } {

@@ -96,7 +96,7 @@ export function readBitString(element: Element | undefined, what: string): { byt
 /** An OBJECT IDENTIFIER in dotted form. */
 export function readOid(element: Element | undefined, what: string): string {
   const { content } = expectTag(element, TAG.oid, what)
-  const arcs: number[] = []
+  let text = ''
   let arc = 0
   let fresh = true
   for (const byte of content) {
@@ -105,14 +105,18 @@ export function readOid(element: Element | undefined, what: string): string {
     if (arc > Number.MAX_SAFE_INTEGER / 128) throw malformed(`${what} is too large`)
     fresh = byte < 0x80
     if (fresh) {
-      arcs.push(arc)
+      text += text === '' ? firstArcs(arc) : `.${arc}`
       arc = 0
     }
   }
-  const [first, ...rest] = arcs
-  if (first === undefined || !fresh) throw malformed(`${what} is cut off`)
-  const root = Math.min(Math.floor(first / 40), 2)
-  return [root, first - root * 40, ...rest].join('.')
+  if (text === '' || !fresh) throw malformed(`${what} is cut off`)
+  return text
+}
+
+/** The first two arcs share a number (X.690 section 8.19.4). */
+function firstArcs(both: number): string {
+  const root = Math.min(Math.floor(both / 40), 2)
+  return `${root}.${both - root * 40}`
 }
 
 /** UTCTime or GeneralizedTime in the only form of RFC 5280 section 4.1.2.5: whole seconds, UTC. */
@@ -122,11 +126,12 @@ export function readTime(element: Element | undefined, what: string): Instant {
   if ((element?.tag !== TAG.utcTime && element?.tag !== TAG.generalizedTime) || !/^\d{14}Z$/.test(full)) {
     throw malformed(`${what} is no time in UTC with seconds`)
   }
-  const iso = full.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z')
-  const at = Date.parse(iso)
-  // Date.parse takes 30 February for 1 March.
-  if (Number.isNaN(at) || new Date(at).toISOString() !== iso) throw malformed(`${what} is no time that exists`)
-  return at
+  const day = full.slice(6, 8)
+  const time = `${full.slice(8, 10)}:${full.slice(10, 12)}:${full.slice(12, 14)}`
+  const at = new Date(`${full.slice(0, 4)}-${full.slice(4, 6)}-${day}T${time}Z`)
+  // Date takes 30 February for 1 March, and 24:00 for the day after. What is no time at all has no day.
+  if (at.getUTCDate() !== Number(day)) throw malformed(`${what} is no time that exists`)
+  return at.getTime()
 }
 
 function elementAt(bytes: Buffer, at: number, what: string): Element {

@@ -5,6 +5,7 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Instant } from '../base/instant.ts'
+import { SIGNATURES, type SignatureAlgorithm } from './certificate-signature.ts'
 import { TAG } from './der.ts'
 import { bitString, element, namedBits, octetString, oid, sequence, TRUE, time } from './der-writer.ts'
 import { describeKey } from './key-type.ts'
@@ -24,25 +25,23 @@ export interface Content {
   readonly extensions: readonly Buffer[]
 }
 
-interface SignatureAlgorithm {
-  readonly identifier: Buffer
-  readonly hash: string | null
-  /** Signed on the thread pool: it takes milliseconds. The way there and back costs more than a signature of the others. */
-  readonly slow?: true
-}
-
-const NULL = Buffer.of(0x05, 0x00)
-
-/** By the signer's key: each curve with the hash of its strength. RFC 5758 section 3.2, RFC 8410 section 3, RFC 4055 section 5. */
+/** By the signer's key: each curve with the hash of its strength. */
 const ALGORITHMS: Readonly<Record<string, SignatureAlgorithm>> = {
-  prime256v1: { identifier: sequence(oid('1.2.840.10045.4.3.2')), hash: 'sha256' },
-  secp384r1: { identifier: sequence(oid('1.2.840.10045.4.3.3')), hash: 'sha384', slow: true },
-  secp521r1: { identifier: sequence(oid('1.2.840.10045.4.3.4')), hash: 'sha512', slow: true },
-  ed25519: { identifier: sequence(oid('1.3.101.112')), hash: null },
-  rsa: { identifier: sequence(oid('1.2.840.113549.1.1.11'), NULL), hash: 'sha256', slow: true },
+  prime256v1: SIGNATURES.ecdsaSha256,
+  secp384r1: SIGNATURES.ecdsaSha384,
+  secp521r1: SIGNATURES.ecdsaSha512,
+  ed25519: SIGNATURES.ed25519,
+  rsa: SIGNATURES.rsaSha256,
 }
 
-const signOnPool = promisify(sign) as (hash: string | null, data: Buffer, key: { key: KeyObject; padding?: number }) => Promise<Buffer>
+/** They take milliseconds, and sign on the thread pool. The way there and back costs more than a signature of the others. */
+const SLOW: ReadonlySet<SignatureAlgorithm> = new Set([SIGNATURES.ecdsaSha384, SIGNATURES.ecdsaSha512, SIGNATURES.rsaSha256])
+
+const signOnPool = promisify(sign) as (
+  hash: string | null,
+  data: Buffer,
+  key: KeyObject | { key: KeyObject; padding: number },
+) => Promise<Buffer>
 
 const VERSION_3 = element(0xa0, element(TAG.integer, Buffer.of(2)))
 
@@ -60,9 +59,9 @@ export async function encodeCertificate(content: Content, privateKey: KeyObject)
     content.publicKey,
     element(0xa3, sequence(...content.extensions)),
   )
-  const padding = privateKey.asymmetricKeyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {}
-  const key = { key: privateKey, ...padding }
-  const signature = algorithm.slow ? await signOnPool(algorithm.hash, tbs, key) : sign(algorithm.hash, tbs, key)
+  // The key as it is where nothing is to be said of it: node:crypto takes long to find it in an object.
+  const key = algorithm.keyKind === 'rsa' ? { key: privateKey, padding: constants.RSA_PKCS1_PADDING } : privateKey
+  const signature = SLOW.has(algorithm) ? await signOnPool(algorithm.hash, tbs, key) : sign(algorithm.hash, tbs, key)
   return sequence(tbs, algorithm.identifier, bitString(signature))
 }
 

@@ -51,17 +51,9 @@ export function describeKey(key: KeyObject): string {
 
 /** DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) of a public or private key. */
 export function publicKeyDer(key: KeyObject): Buffer {
-  let der = ders.get(key)
-  if (der === undefined) {
-    const publicKey = key.type === 'private' ? createPublicKey(key) : key
-    der = publicKey.export({ format: 'der', type: 'spki' })
-    ders.set(key, der)
-  }
-  return der
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  return publicKey.export({ format: 'der', type: 'spki' })
 }
-
-/** Each export takes longer than a signature, and a key on its way into a certificate is asked for it three times. */
-const ders = new WeakMap<KeyObject, Buffer>()
 
 /** SHA-256 of the DER SubjectPublicKeyInfo: the same for both halves of a pair. */
 export function publicKeyHash(key: KeyObject): Fingerprint {

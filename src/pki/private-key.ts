@@ -34,9 +34,14 @@ const MAX_BYTES = 16 * 1024
  */
 export function renderPrivateKey(key: KeyObject): Buffer {
   const der = key.export({ format: 'der', type: 'pkcs8' })
-  const text = Buffer.from(formatPem('PRIVATE KEY', der), 'latin1')
+  const text = privateKeyPem(der)
   der.fill(0)
   return text
+}
+
+/** PKCS#8 PEM of the DER, which stays the caller's to zero, like the text. */
+export function privateKeyPem(pkcs8: Buffer): Buffer {
+  return Buffer.from(formatPem('PRIVATE KEY', pkcs8), 'latin1')
 }
 
 /**

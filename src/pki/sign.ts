@@ -7,7 +7,7 @@ import { OperatorError } from '../base/errors.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Random } from '../base/random.ts'
 import { buildRoot } from './ca-builder.ts'
-import { type Certificate, readCertificate } from './certificate.ts'
+import { type Certificate, readCertificate, readOwnLeaf } from './certificate.ts'
 import { readBitString, readElement, readElements, TAG } from './der.ts'
 import {
   authorityKeyExtension,
@@ -24,6 +24,7 @@ import { keyTypeOf, publicKeyDer } from './key-type.ts'
 import type { KeyPair } from './keys.ts'
 import { backdating, type LeafProfile, type RootProfile, type Validity } from './profile.ts'
 import { trustDomainUri } from './spiffe-id.ts'
+import type { SubjectPublicKey } from './subject-public-key.ts'
 import { checkInForce, checkSigner } from './verify.ts'
 
 /** A CA certificate and its key. Keep the object: what is made of it once is remembered by its key. */
@@ -62,7 +63,7 @@ export async function createRoot(profile: RootProfile, keyPair: KeyPair, now: In
  */
 export async function signLeaf(
   profile: LeafProfile,
-  publicKey: KeyObject,
+  publicKey: SubjectPublicKey,
   signer: Signer,
   now: Instant,
   random: Random,
@@ -71,11 +72,11 @@ export async function signLeaf(
   refuseBadSigner(signer)
   refuseOutOfForce(issuer, now)
   refuseForeign(profile, issuer)
-  if (keyTypeOf(publicKey) !== profile.keyType) throw new Error(`the profile asks for ${profile.keyType}, the key is another`)
-  const der = publicKeyDer(publicKey)
+  if (publicKey.type !== profile.keyType) throw new Error(`the profile asks for ${profile.keyType}, the key is another`)
+  const { der } = publicKey
   const extensions = [
     LEAF_CONSTRAINTS,
-    publicKey.asymmetricKeyType === 'rsa' ? LEAF_USAGE_RSA : LEAF_USAGE,
+    publicKey.type.startsWith('RSA') ? LEAF_USAGE_RSA : LEAF_USAGE,
     LEAF_PURPOSES,
     subjectKeyExtension(keyIdentifier(der)),
     authorityKeyExtension(issuer.subjectKeyID as string),
@@ -89,7 +90,7 @@ export async function signLeaf(
     publicKey: der,
     extensions,
   }
-  return readCertificate(await encodeCertificate(content, signer.privateKey))
+  return readOwnLeaf(await encodeCertificate(content, signer.privateKey))
 }
 
 /** The certificate that each key was found to belong to: checking takes a signature, so it is done once. Forgotten with the key. */

@@ -2,7 +2,8 @@
 // Used through verify.ts and by signing. It trusts nothing but the anchors it is given and what it does not understand it refuses.
 
 import { formatInstant, type Instant } from '../base/instant.ts'
-import { type Certificate, isSignedBy, isStrongSignature } from './certificate.ts'
+import { type Certificate, isSignedBy } from './certificate.ts'
+import { isStrongSignature } from './certificate-signature.ts'
 import { isUnderstood } from './extensions.ts'
 import { describeKey, isAcceptableKey } from './key-type.ts'
 
@@ -136,8 +137,7 @@ function checkSignature(child: Certificate, issuer: Certificate): Verdict {
   if (!isStrongSignature(child.signatureAlgorithm)) {
     return broken('signatureAlgorithm', `${nameOf(child)} is signed with ${child.signatureAlgorithm}, which is not accepted`)
   }
-  if (!isSignedBy(child.x509, issuer.x509))
-    return broken('signature', `the signature of ${nameOf(child)} is not by the key of ${nameOf(issuer)}`)
+  if (!isSignedBy(child, issuer)) return broken('signature', `the signature of ${nameOf(child)} is not by the key of ${nameOf(issuer)}`)
   return OK
 }
 

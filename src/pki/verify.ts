@@ -5,9 +5,12 @@ import { type KeyObject, sign, verify } from 'node:crypto'
 import { formatDuration, minutes } from '../base/duration.ts'
 import { formatInstant, type Instant } from '../base/instant.ts'
 import type { TrustBundle } from './bundle.ts'
-import { type Certificate, isStrongSignature } from './certificate.ts'
-import { describeKey, isAcceptableKey, keyTypeOf, publicKeyHash } from './key-type.ts'
+import type { Certificate } from './certificate.ts'
+import { isStrongSignature } from './certificate-signature.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { describeKey, isAcceptableKey, keyTypeOf } from './key-type.ts'
 import type { LeafProfile } from './profile.ts'
+import type { SubjectPublicKey } from './subject-public-key.ts'
 import { broken, checkCA, firstBroken, nameOf, OK, type Verdict, verifyChain } from './verify-chain.ts'
 
 export { type Verdict, verifyChain } from './verify-chain.ts'
@@ -21,26 +24,27 @@ const SKEW = minutes(1)
  */
 export function checkIssued(
   profile: LeafProfile,
-  publicKey: KeyObject,
+  publicKey: SubjectPublicKey,
   chain: readonly Certificate[],
   bundle: TrustBundle,
   now: Instant,
 ): Verdict {
   const [leaf] = chain
   if (!leaf) return broken('chain', 'it is empty')
-  return firstBroken(
-    (function* () {
-      yield checkKey(profile, publicKey, leaf)
-      yield checkNames(profile, leaf)
-      yield checkUsages(leaf)
-      yield checkLifetime(profile, leaf, now)
-      yield verifyChain(chain, bundle.anchors, now)
-    })(),
-  )
+  const own = firstBroken(checksOfLeaf(profile, publicKey, leaf, now))
+  return own.ok ? verifyChain(chain, bundle.anchors, now) : own
 }
 
-function checkKey(profile: LeafProfile, publicKey: KeyObject, leaf: Certificate): Verdict {
-  if (leaf.publicKeyHash !== publicKeyHash(publicKey)) return broken('publicKey', 'the certificate is for another key')
+/** No generator that is made anew each time: the engine keeps something of every one, which costs more than the checks. */
+function* checksOfLeaf(profile: LeafProfile, publicKey: SubjectPublicKey, leaf: Certificate, now: Instant): Generator<Verdict> {
+  yield checkKey(profile, publicKey, leaf)
+  yield checkNames(profile, leaf)
+  yield checkUsages(leaf)
+  yield checkLifetime(profile, leaf, now)
+}
+
+function checkKey(profile: LeafProfile, publicKey: SubjectPublicKey, leaf: Certificate): Verdict {
+  if (leaf.publicKeyHash !== fingerprintOf(publicKey.der)) return broken('publicKey', 'the certificate is for another key')
   const { keyType } = leaf
   return keyType === profile.keyType
     ? OK

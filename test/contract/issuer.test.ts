@@ -10,7 +10,7 @@ import type { GenerationRef } from '../../src/issuers/issuer.ts'
 import { type RawObject, secrets } from '../../src/k8s/resource.ts'
 import { makeBundle } from '../../src/pki/bundle.ts'
 import type { Certificate } from '../../src/pki/certificate.ts'
-import { generateKeyPair, type KeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
+import { generateLeafKey, type KeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
 import { parseTrustDomain } from '../../src/pki/trust-domain.ts'
 import { type CorporateCa, corporateCa } from '../support/corporate-ca.ts'
 import {
@@ -31,7 +31,7 @@ import { apiFailure, type RecordingClient, recordingClient } from '../support/re
 import { type IssuerScene, issuerContract } from './issuer.ts'
 
 const [ca, stranger, sameSubject] = await Promise.all([makeCA(), makeCA(), makeCA({ generation: 2 })])
-const { publicKey } = await generateKeyPair('ECDSAP256')
+const { publicKey } = await generateLeafKey('ECDSAP256')
 const pemOfKey = ({ keyPair }: { readonly keyPair: KeyPair }) => String(keyPair.privateKey.export({ format: 'pem', type: 'pkcs8' }))
 
 interface GenerationScene extends IssuerScene {
@@ -274,7 +274,7 @@ describe('the self-managed issuer', () => {
 
   it('makes a mistake of the caller a mistake, not a reason: a key of another kind than the profile says', async () => {
     const scene = await selfManaged()
-    const { publicKey: other } = await generateKeyPair('ED25519')
+    const { publicKey: other } = await generateLeafKey('ED25519')
     const request = { ...scene.request, profile: leafProfile(), publicKey: other, now: NOW }
     await expect(scene.issuer.issue(request)).rejects.toThrow('the profile asks for ECDSAP256, the key is another')
   })

@@ -6,7 +6,7 @@ import { hours, minutes } from '../../src/base/duration.ts'
 import { OperatorError } from '../../src/base/errors.ts'
 import type { IssueRequest, Issuer } from '../../src/issuers/issuer.ts'
 import type { TrustBundle } from '../../src/pki/bundle.ts'
-import { generateKeyPair, KEY_TYPES, type KeyPair, type KeyType } from '../../src/pki/keys.ts'
+import { generateLeafKey, KEY_TYPES, type KeyType, type LeafKey } from '../../src/pki/keys.ts'
 import type { LeafProfile } from '../../src/pki/profile.ts'
 import { checkIssued } from '../../src/pki/verify.ts'
 import { keyDetector } from '../support/key-detector.ts'
@@ -27,9 +27,9 @@ export interface IssuerScene {
   readonly troubles: Readonly<Record<string, { disturb(): void; consequence: 'retry' | 'blocked'; reason: string }>>
 }
 
-const keys = new Map<KeyType, Promise<KeyPair>>()
-const keyOf = (type: KeyType): Promise<KeyPair> => {
-  const made = keys.get(type) ?? generateKeyPair(type)
+const keys = new Map<KeyType, Promise<LeafKey>>()
+const keyOf = (type: KeyType): Promise<LeafKey> => {
+  const made = keys.get(type) ?? generateLeafKey(type)
   keys.set(type, made)
   return made
 }

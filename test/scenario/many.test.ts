@@ -8,7 +8,7 @@ import { formatInstant } from '../../src/base/clock.ts'
 import { hours, minutes, seconds } from '../../src/base/duration.ts'
 import { configMaps, namespaces, type OwnerReference, secrets } from '../../src/k8s/resource.ts'
 import { fingerprintOf } from '../../src/pki/fingerprint.ts'
-import { generateKeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
+import { generateLeafKey, privateKeyPem } from '../../src/pki/keys.ts'
 import { signLeaf } from '../../src/pki/sign.ts'
 import { workloadId } from '../../src/pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../src/pki/trust-domain.ts'
@@ -17,6 +17,7 @@ import type { FaultHook } from '../support/memory-api/faults.ts'
 import { authorityReadyOf } from '../support/scenario/cast.ts'
 import { signerOf } from '../support/scenario/signer.ts'
 import { BEGIN, createWorld, type World } from '../support/scenario/world.ts'
+import { isWriteVerb } from '../support/scenario/write-verbs.ts'
 
 /** A thousand in every run of the suite; IDENTITIES=10000 takes minutes. */
 const COUNT = Number(process.env['IDENTITIES'] ?? 1_000)
@@ -41,8 +42,8 @@ async function issueAll(world: World): Promise<Map<string, Due>> {
   const signer = signerOf(world, 'default')
   const bundle = world.api.object(configMaps, { namespace: OPERATOR_NAMESPACE, name: 'default-trust-bundle' })
   const { 'ca.crt': caCrt = '' } = (bundle?.['data'] ?? {}) as Record<string, string>
-  const keyPair = await generateKeyPair('ECDSAP256')
-  const tlsKey = b64(renderPrivateKey(keyPair.privateKey))
+  const key = await generateLeafKey('ECDSAP256')
+  const tlsKey = b64(privateKeyPem(key.privateKey))
   const due = new Map<string, Due>()
   for (let index = 0; index < COUNT; index++) {
     const name = `web-${index}`
@@ -57,13 +58,7 @@ async function issueAll(world: World): Promise<Map<string, Due>> {
       lifetime: hours(24),
     } as const
     // Of the same lifetime, issued within four minutes in an order that is not that of the renewals.
-    const leaf = await signLeaf(
-      profile,
-      keyPair.publicKey,
-      signer,
-      BEGIN - Math.floor((shuffled(index, 7) * minutes(4)) / COUNT),
-      steadyRandom,
-    )
+    const leaf = await signLeaf(profile, key.publicKey, signer, BEGIN - Math.floor((shuffled(index, 7) * minutes(4)) / COUNT), steadyRandom)
     const renewAt = DUE_AT + Math.floor((shuffled(index, 3) * seconds(60)) / COUNT / 1000) * 1000
     const profileHash = fingerprintOf(Buffer.from(JSON.stringify([profile.spiffeId.uri, 'ECDSAP256', 'default', 'Auto'])))
     const said = leafSecretMetadata({
@@ -109,7 +104,7 @@ describe('thousands of certificates that are due in one minute', () => {
     let atOnce = 0
     let most = 0
     const hook: FaultHook = ({ verb }) => {
-      if (!slow || !['create', 'patch', 'delete'].includes(verb)) return undefined
+      if (!slow || !isWriteVerb(verb)) return undefined
       if (++writes % REFUSED === 0) return { kind: 'refuse', status: 429, reason: 'TooManyRequests', retryAfterMs: RETRY_AFTER_MS }
       most = Math.max(most, ++atOnce)
       world.clock.after(100, () => atOnce--)

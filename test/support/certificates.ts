@@ -26,6 +26,7 @@ import { generateKeyPair, type KeyPair, type KeyType } from '../../src/pki/keys.
 import type { LeafProfile, RootProfile } from '../../src/pki/profile.ts'
 import { createRoot, type Signer, signLeaf } from '../../src/pki/sign.ts'
 import { workloadId } from '../../src/pki/spiffe-id.ts'
+import type { SubjectPublicKey } from '../../src/pki/subject-public-key.ts'
 import { parseTrustDomain } from '../../src/pki/trust-domain.ts'
 
 export { Extension, KeyUsageFlags } from '@peculiar/x509'
@@ -53,6 +54,11 @@ export function keyOf(type: KeyType, name = 'one'): Promise<KeyPair> {
   const made = generateKeyPair(type)
   keys.set(`${type}/${name}`, made)
   return made
+}
+
+/** The public half as it goes into a leaf. */
+export function subjectKeyOf({ type, publicKey }: KeyPair): SubjectPublicKey {
+  return { type, der: publicKey.export({ format: 'der', type: 'spki' }) }
 }
 
 export function rootProfile(overrides: Partial<RootProfile> = {}): RootProfile {
@@ -83,7 +89,7 @@ export async function aLeaf(
 ): Promise<{ certificate: Certificate; keyPair: KeyPair; profile: LeafProfile }> {
   const profile = leafProfile(options.profile)
   const keyPair = await keyOf(profile.keyType, 'leaf')
-  return { certificate: await signLeaf(profile, keyPair.publicKey, signer, options.now ?? NOW, random), keyPair, profile }
+  return { certificate: await signLeaf(profile, subjectKeyOf(keyPair), signer, options.now ?? NOW, random), keyPair, profile }
 }
 
 /** What an odd certificate is made of. What is absent is as in a good CA. `null` leaves an extension out. */

@@ -16,7 +16,7 @@ import { makeBundle } from '../../src/pki/bundle.ts'
 import type { Certificate } from '../../src/pki/certificate.ts'
 import { parseDnsName } from '../../src/pki/dns-name.ts'
 import { fingerprintOf } from '../../src/pki/fingerprint.ts'
-import { generateKeyPair, type KeyPair, renderPrivateKey } from '../../src/pki/keys.ts'
+import { generateKeyPair, generateLeafKey, type KeyPair, privateKeyPem, renderPrivateKey } from '../../src/pki/keys.ts'
 import { formatPem } from '../../src/pki/pem.ts'
 import type { LeafProfile, RootProfile } from '../../src/pki/profile.ts'
 import { createRoot, signLeaf } from '../../src/pki/sign.ts'
@@ -133,9 +133,9 @@ export async function leafSecret(
   change: RawChange & { profile?: LeafProfile; issuedAt?: Instant; bundle?: PublishedBundle } = {},
 ): Promise<RawObject> {
   const { profile = leafProfile(), issuedAt = NOW - hours(2), bundle = bundleOf(ca) } = change
-  const keyPair = await generateKeyPair(profile.keyType)
+  const key = await generateLeafKey(profile.keyType)
   const signer = { certificate: ca.certificate, privateKey: ca.keyPair.privateKey }
-  const leaf = await signLeaf(profile, keyPair.publicKey, signer, issuedAt, steadyRandom)
+  const leaf = await signLeaf(profile, key.publicKey, signer, issuedAt, steadyRandom)
   const metadata = leafSecretMetadata({
     identity: { name: 'payments', uid: 'uid-payments' },
     authority: DEFAULT_REF,
@@ -155,7 +155,7 @@ export async function leafSecret(
     formerAuthorities: [],
   })
   const said = Object.entries({ ...metadata.annotations, ...trust }).filter((entry): entry is [string, string] => entry[1] !== null)
-  const data = { 'tls.crt': b64(pemOf(leaf)), 'tls.key': b64(renderPrivateKey(keyPair.privateKey)), 'ca.crt': b64(bundle.text) }
+  const data = { 'tls.crt': b64(pemOf(leaf)), 'tls.key': b64(privateKeyPem(key.privateKey)), 'ca.crt': b64(bundle.text) }
   return changed(
     {
       apiVersion: 'v1',

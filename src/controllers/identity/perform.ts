@@ -20,7 +20,7 @@ import type { Client } from '../../k8s/client.ts'
 import { isAlreadyExists, isNotFound } from '../../k8s/errors.ts'
 import { type ObjectRef, type RawObject, secrets } from '../../k8s/resource.ts'
 import type { Certificate } from '../../pki/certificate.ts'
-import { generateKeyPair, renderPrivateKey } from '../../pki/keys.ts'
+import { generateLeafKey, privateKeyPem } from '../../pki/keys.ts'
 import { drawRenewAt } from '../../pki/profile.ts'
 import { checkIssued } from '../../pki/verify.ts'
 import type { IdentityFacts } from './facts.ts'
@@ -82,16 +82,8 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
   const context = storeContext(facts, now, deps)
   // Before a key is made: what cannot be delivered need not be issued.
   const trust = step.trust && (await renderTrust(step.trust, facts, context))
-  const keyPair = await generateKeyPair(step.profile.keyType)
-  const request = { authority: step.authority, generation: step.generation, profile: step.profile, publicKey: keyPair.publicKey, now }
-  const { chain } = await deps.issuers.generations.issue(request)
-  const verdict = checkIssued(step.profile, keyPair.publicKey, chain, step.bundle, now)
-  if (!verdict.ok)
-    throw new OperatorError('retry', 'IssuerAnswerRefused', `the issuer's answer was refused: ${verdict.rule}: ${verdict.detail}`)
-  const leaf = chain[0] as Certificate
+  const { chain, leaf, pem, extra } = await makeLeaf(step, context, deps)
   const renewAt = drawRenewAt(leaf, now, deps.random, step.renewBefore)
-  const material = { privateKey: keyPair.privateKey, privateKeyPem: renderPrivateKey(keyPair.privateKey), chain }
-  const { pem, extra } = await keyFiles(material, step.formats, context)
   const metadata = leafSecretMetadata({
     identity,
     authority: step.authority,
@@ -121,10 +113,26 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
     },
     chain,
   }
-  for (const bytes of [...Object.values(extra), material.privateKeyPem]) bytes.fill(0)
+  for (const files of [pem, extra]) for (const bytes of Object.values(files)) bytes.fill(0)
   if (step.replaces) await patchSecret(ref, step.replaces, content, deps)
   else await createSecret(ref, content, facts, deps)
   return { kind: 'issued', created: step.replaces === undefined, serialNumber: leaf.serialNumber, notAfter: leaf.notAfter, renewAt }
+}
+
+/** A new key, its chain as the issuer gave it and as it was asked for, and the files of both, which are the caller's to zero. */
+async function makeLeaf({ profile, authority, generation, bundle, formats }: IssueStep, context: StoreContext, { issuers }: PerformDeps) {
+  const { now } = context
+  const { publicKey, privateKey } = await generateLeafKey(profile.keyType)
+  try {
+    const { chain } = await issuers.generations.issue({ authority, generation, profile, publicKey, now })
+    const verdict = checkIssued(profile, publicKey, chain, bundle, now)
+    if (!verdict.ok)
+      throw new OperatorError('retry', 'IssuerAnswerRefused', `the issuer's answer was refused: ${verdict.rule}: ${verdict.detail}`)
+    const files = await keyFiles({ privateKey, privateKeyPem: privateKeyPem(privateKey), chain }, formats, context)
+    return { chain, leaf: chain[0] as Certificate, ...files }
+  } finally {
+    privateKey.fill(0)
+  }
 }
 
 async function update(name: string, version: SecretVersion, patch: SecretPatch, facts: IdentityFacts, deps: PerformDeps): Promise<void> {

@@ -1,14 +1,14 @@
 // What goes into a Java keystore, whatever its format, and the rules for aliases. Used by the two formats beside it and by whoever renders
 // a leaf Secret in them. It must not encode anything, and no message of it repeats a password.
 
-import type { KeyObject } from 'node:crypto'
 import { OperatorError } from '../../base/errors.ts'
 import type { Certificate } from '../certificate.ts'
 
 /** A key with its chain. */
 export interface KeyStoreContent {
   readonly alias: string
-  readonly privateKey: KeyObject
+  /** DER PKCS#8. It stays the caller's to zero. */
+  readonly privateKey: Buffer
   /** Leaf, then intermediates; one at least. */
   readonly chain: readonly Certificate[]
   /** Protects the store and the key in it: Java expects both to be the same. */

@@ -1,7 +1,7 @@
 // How JKS hides a private key: XOR with a chain of SHA-1 digests, after sun.security.provider.KeyProtector (OpenJDK). Used by jks.ts only.
 // It is no encryption to rely on, and must not be used for anything else.
 
-import { createHash, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Random } from '../../base/random.ts'
 import { element, octetString, oid, sequence } from '../der-writer.ts'
 
@@ -12,12 +12,10 @@ const NULL = 0x05
 const SALT_LENGTH = 20
 
 /** EncryptedPrivateKeyInfo (RFC 5208 section 6) of salt, masked PKCS#8 and the digest of password and PKCS#8. `password`: UTF-16, big-endian. */
-export function protectKey(privateKey: KeyObject, password: Buffer, random: Random): Buffer {
-  const plain = privateKey.export({ format: 'der', type: 'pkcs8' })
+export function protectKey(plain: Buffer, password: Buffer, random: Random): Buffer {
   const salt = random.bytes(SALT_LENGTH)
   const check = sha1(password, plain)
   const masked = mask(plain, password, salt)
-  plain.fill(0)
   const algorithm = sequence(oid(KEY_PROTECTOR), element(NULL))
   return sequence(algorithm, octetString(Buffer.concat([salt, masked, check])))
 }

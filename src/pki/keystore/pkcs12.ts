@@ -2,7 +2,7 @@
 // The only file that knows pkijs, which is loaded when the first store is made: most installations never make one. What the library leaves to
 // its global engine is given to it by argument, so that nothing is drawn but from the Random at hand.
 
-import { hash, type KeyObject, webcrypto } from 'node:crypto'
+import { hash, webcrypto } from 'node:crypto'
 import type { Attribute, ContentInfo, CryptoEngine, EncryptedContentInfo, SafeBag } from 'pkijs'
 import type { Random } from '../../base/random.ts'
 import type { Certificate } from '../certificate.ts'
@@ -99,11 +99,9 @@ function engineOf({ pkijs }: Libraries, random: Random): CryptoEngine {
   return new pkijs.CryptoEngine({ name: 'mutual-identity', crypto })
 }
 
-async function shroudedKeyBag(shop: Workshop, privateKey: KeyObject, attributes: Attribute[]): Promise<SafeBag> {
+async function shroudedKeyBag(shop: Workshop, privateKey: Buffer, attributes: Attribute[]): Promise<SafeBag> {
   const { pkijs, asn1 } = shop
-  const der = privateKey.export({ format: 'der', type: 'pkcs8' })
-  const plain = exactly(der)
-  der.fill(0)
+  const plain = exactly(privateKey)
   const encrypted = await encrypt(shop, plain).finally(() => zero(plain))
   const bagValue = new pkijs.PKCS8ShroudedKeyBag({
     encryptionAlgorithm: encrypted.contentEncryptionAlgorithm,

@@ -32,6 +32,7 @@ const VIOLATIONS: readonly (readonly [saying: string, file: string, text: string
   ['only-base-random', 'src/runtime/all.ts', "import * as library from 'node:crypto'\n\nexport const id = library.randomUUID()"],
   ['only-base-random', 'src/runtime/web.ts', "import { webcrypto } from 'node:crypto'\n\nexport const fill = webcrypto.getRandomValues"],
   ['only-base-random', 'src/pki/sign.ts', "import { generateKeyPairSync } from 'node:crypto'\n\nexport const make = generateKeyPairSync"],
+  ['only-base-random', 'src/pki/p256-key.ts', "import { createECDH } from 'node:crypto'\n\nexport const make = createECDH"],
   ['only-base-random', 'src/base/clock-dice.ts', 'export const dice = Math.random()'],
   ['lint/nursery/noFloatingPromises', 'src/runtime/floats.ts', 'const later = async () => {}\nexport const start = () => {\n  later()\n}'],
   ['lint/nursery/noMisusedPromises', 'src/runtime/asks.ts', 'const later = async () => true\nexport const start = () => (later() ? 1 : 2)'],

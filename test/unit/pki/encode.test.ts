@@ -1,9 +1,10 @@
 // The encoder against @peculiar/x509: the same content must give the same octets.
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import type { Certificate } from '../../../src/pki/certificate.ts'
 import { readElement, readElements, TAG } from '../../../src/pki/der.ts'
 import { parseDnsName } from '../../../src/pki/dns-name.ts'
-import { KEY_TYPES, type KeyType } from '../../../src/pki/keys.ts'
+import { generateLeafKey, KEY_TYPES, type KeyType } from '../../../src/pki/keys.ts'
 import { createRoot, signLeaf } from '../../../src/pki/sign.ts'
 import { fixedRandom, KeyUsageFlags, keyOf, leafProfile, NOW, oddDer, rootProfile } from '../../support/certificates.ts'
 
@@ -29,10 +30,14 @@ describe('our encoder', () => {
         certificate: await createRoot(rootProfile({ keyType: signerType }), signerKey, NOW, fixedRandom(1)),
         privateKey: signerKey.privateKey,
       }
-      const key = await keyOf(keyType)
+      const { publicKey, privateKey } = await generateLeafKey(keyType)
+      const key = {
+        publicKey: createPublicKey({ key: publicKey.der, format: 'der', type: 'spki' }),
+        privateKey: createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' }),
+      }
       const names = Array.from({ length: 30 }, (_, index) => `s${index + 10}.shop.svc.cluster.local`)
       const profile = leafProfile({ keyType, dnsNames: names.map((name) => parseDnsName(name)) })
-      const leaf = await signLeaf(profile, key.publicKey, signer, NOW, fixedRandom(0x7f))
+      const leaf = await signLeaf(profile, publicKey, signer, NOW, fixedRandom(0x7f))
       const theirs = await oddDer({
         key,
         signer,

@@ -7,7 +7,17 @@ import { parseDnsName } from '../../../src/pki/dns-name.ts'
 import { createRoot, signLeaf } from '../../../src/pki/sign.ts'
 import { parseSpiffeId, workloadId } from '../../../src/pki/spiffe-id.ts'
 import { parseTrustDomain } from '../../../src/pki/trust-domain.ts'
-import { aLeaf, aSigner, fixedRandom, keyOf, leafProfile, NOW, oddCertificate, rootProfile } from '../../support/certificates.ts'
+import {
+  aLeaf,
+  aSigner,
+  fixedRandom,
+  keyOf,
+  leafProfile,
+  NOW,
+  oddCertificate,
+  rootProfile,
+  subjectKeyOf,
+} from '../../support/certificates.ts'
 
 const SECOND = 1000
 const whole = (at: number): number => Math.floor(at / SECOND) * SECOND
@@ -197,7 +207,7 @@ describe('a leaf', () => {
 
   it('is not signed for a bare trust domain, another kind of key, or no time', async () => {
     const signer = await aSigner()
-    const { publicKey } = await keyOf('ECDSAP256')
+    const publicKey = subjectKeyOf(await keyOf('ECDSAP256'))
     const attempt = (overrides: object) => signLeaf({ ...leafProfile(), ...overrides }, publicKey, signer, NOW, fixedRandom(1))
     await expect(attempt({ spiffeId: parseSpiffeId('spiffe://example.org') })).rejects.toThrow(/not a workload/)
     await expect(attempt({ keyType: 'ED25519' })).rejects.toThrow(/ED25519/)
@@ -208,7 +218,7 @@ describe('a leaf', () => {
 describe('a serial number', () => {
   it.each([0x00, 0x01, 0x7f, 0x80, 0xff])('of random octets %d is positive, minimal and of 17 octets', async (byte) => {
     const signer = await aSigner()
-    const { publicKey } = await keyOf('ECDSAP256')
+    const publicKey = subjectKeyOf(await keyOf('ECDSAP256'))
     const leaf = await signLeaf(leafProfile(), publicKey, signer, NOW, fixedRandom(byte))
     const octets = byte.toString(16).padStart(2, '0').repeat(16)
     expect(leaf.serialNumber).toBe(`01${octets}`)

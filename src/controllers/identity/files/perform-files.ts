@@ -1,6 +1,5 @@
 // The files of a leaf Secret in the formats that are asked for. Used by perform, which alone sees the private key; keystores are made lazily.
 
-import type { KeyObject } from 'node:crypto'
 import type { Format } from '../../../api/mutual-identity.ts'
 import { KEY_FILES, TRUST_STORES } from '../../../api/stored/leaf-files.ts'
 import type { Instant } from '../../../base/instant.ts'
@@ -13,7 +12,8 @@ import type { Trust } from '../trust/trust.ts'
 
 /** A key, its chain (leaf first, no root), and what keystores need. */
 export interface KeyMaterial {
-  readonly privateKey: KeyObject
+  /** PKCS#8 DER; no file is this very buffer. */
+  readonly privateKey: Buffer
   /** PKCS#8 PEM. */
   readonly privateKeyPem: Buffer
   readonly chain: readonly Certificate[]
@@ -48,7 +48,7 @@ const RENDER = {
     pkcs12KeyStore({ alias, privateKey, chain, password: await password() }, random),
   JKS: async ({ privateKey, chain }, _pem, { alias, password, now, random }) =>
     jksKeyStore({ alias, privateKey, chain, password: await password(), createdAt: now }, random),
-  DER: async ({ privateKey }) => privateKey.export({ format: 'der', type: 'pkcs8' }),
+  DER: async ({ privateKey }) => Buffer.from(privateKey),
 } as const satisfies Record<Format, (material: KeyMaterial, chainPem: Buffer, context: StoreContext) => Promise<Buffer>>
 
 /** ca.crt, and the other files that hold anchors. */

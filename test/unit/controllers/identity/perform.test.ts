@@ -1,9 +1,9 @@
 // Performs real steps against objects in memory: real keys, real certificates, a recording client. What an issuer may get wrong is told
 // field by field after the design: public key, names, CA flag, usages, lifetime, expiry, order of the chain, root in the published bundle.
 
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import 'reflect-metadata'
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { KeyUsageFlags } from '@peculiar/x509'
 import { annotations, labels } from '../../../../src/api/names.ts'
 import { projectLeafSecret } from '../../../../src/api/stored/leaf-secret.ts'
@@ -241,7 +241,7 @@ describe('a Secret of our name that the cache does not show', () => {
 
 describe('an issuer that lies', () => {
   const leafRecipe = ({ profile, publicKey }: IssueRequest): Recipe => ({
-    key: { publicKey, privateKey: ca.keyPair.privateKey },
+    key: { publicKey: createPublicKey({ key: publicKey.der, format: 'der', type: 'spki' }), privateKey: ca.keyPair.privateKey },
     signer,
     subject: '',
     notBefore: NOW - minutes(5),
@@ -307,6 +307,35 @@ describe('an issuer that lies', () => {
       kind: 'issued',
       notAfter: NOW + hours(1),
     })
+  })
+})
+
+describe('the key of a leaf', () => {
+  /** The buffers that keys were made in, by their size. */
+  async function keysOf(run: () => Promise<unknown>): Promise<Buffer[]> {
+    const spy = jest.spyOn(Buffer, 'alloc')
+    try {
+      await run().catch(() => undefined)
+      return spy.mock.results.map(({ value }) => value as Buffer).filter(({ length }) => length === P256_OCTETS)
+    } finally {
+      spy.mockRestore()
+    }
+  }
+  const P256_OCTETS = 138
+  const isZeroed = (bytes: Buffer): boolean => bytes.every((octet) => octet === 0)
+
+  it('is nothing but zeros once the Secret holds it', async () => {
+    const { api, perform } = scene()
+    const keys = await keysOf(() => perform(factsWith()))
+    expect(keys.map(isZeroed)).toEqual([true])
+    expect(createPrivateKey(text(api, 'tls.key')).asymmetricKeyDetails?.namedCurve).toBe('prime256v1')
+  })
+
+  it('is nothing but zeros where no certificate came for it', async () => {
+    const failing = scene({ issue: () => Promise.reject(new Error('no')) })
+    const lying = scene({ issue: async () => ({ chain: [] }) })
+    const keys = [...(await keysOf(() => failing.perform(factsWith()))), ...(await keysOf(() => lying.perform(factsWith())))]
+    expect(keys.map(isZeroed)).toEqual([true, true])
   })
 })
 
