@@ -1,4 +1,4 @@
-// Leaves the managed fields of an object out of its JSON before it is parsed: nobody here reads them, and they are half of what a parser makes of a pod.
+// Leaves the managed fields of an object out of its JSON before it is parsed: nobody here reads them, and of a pod they take more than a third of the parsing.
 // Used by the watch. Knows the order in which the API server writes: managedFields is the last field of the metadata, and the spec comes next.
 
 const BEGIN = '"managedFields":['
