@@ -11,7 +11,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { PROJECT_FOLDER } from '../../scripts/install/manifests.ts'
 import { mutualIdentities } from '../../src/api/kinds.ts'
-import { projectMutualIdentity } from '../../src/api/mutual-identity.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { type Client, createClient } from '../../src/k8s/client.ts'
@@ -20,7 +19,7 @@ import { type MemoryApi, memoryApi } from '../support/memory-api/server.ts'
 import { serveApi } from './churn/api.ts'
 import { Crowd } from './churn/crowd.ts'
 import type { Owner } from './churn/pod-json.ts'
-import { isReady } from './identities.ts'
+import { seenIdentity } from './identities.ts'
 import { type MeasuredController, startMeasured } from './measured-controller.ts'
 import { createReport, heldText, mib, ms } from './report.ts'
 import { OPERATOR } from './stage.ts'
@@ -84,7 +83,7 @@ async function populate(client: Client): Promise<void> {
 }
 
 async function allReady(): Promise<void> {
-  const ready = (): number => api.objects(mutualIdentities).filter((raw) => isReady(projectMutualIdentity(raw))).length
+  const ready = (): number => api.objects(mutualIdentities).filter((raw) => seenIdentity(raw).ready).length
   const until = performance.now() + 60_000
   while (ready() < owners.length) {
     if (performance.now() > until) throw new Error(`${ready()} of ${owners.length} identities are Ready after a minute`)

@@ -1,7 +1,5 @@
 // The controller as the bench runs it: the bundle of the image with its flags, under its own account, with a preload that tells its memory. Used by the bench.
 
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ControllerProcess, startController } from '../../scripts/install/controller-process.ts'
 import { cpuSecondsOf } from './cpu.ts'
@@ -52,7 +50,6 @@ export async function startMeasured(
     namespace: OPERATOR,
     flags,
     entry,
-    logFile: join(mkdtempSync(join(tmpdir(), 'mutual-identity-bench-')), 'controller.log'),
     onLine,
     nodeFlags: ['--expose-gc', '--import', join(import.meta.dirname, 'collect-on-signal.mjs'), ...nodeFlags],
   })

@@ -8,7 +8,9 @@ import type { Stage } from './stage.ts'
 export interface Span {
   /** Writes that were carried out since, without Leases; waits until none comes any more. */
   writes(): Promise<Counts>
-  /** CPU seconds since, by process. */
+  /** Those that were carried out by now. */
+  writesSoFar(): Promise<Counts>
+  /** CPU seconds since, by process; `bench` is who looks on. */
   cpu(): Record<string, number>
 }
 
@@ -16,9 +18,15 @@ export async function openSpan({ plane, admin }: Stage, controller?: MeasuredCon
   const pids = { ...plane.pids, ...(controller ? { controller: controller.process.pid } : {}) }
   const before = await countWrites(admin.access)
   const cpuBefore = cpuOf(pids)
+  const ownBefore = process.cpuUsage()
   return {
     writes: async () => difference(await settledWrites(admin.access), before),
-    cpu: () => Object.fromEntries(Object.entries(cpuOf(pids)).map(([name, seconds]) => [name, seconds - (cpuBefore[name] as number)])),
+    writesSoFar: async () => difference(await countWrites(admin.access), before),
+    cpu() {
+      const { user, system } = process.cpuUsage(ownBefore)
+      const others = Object.entries(cpuOf(pids)).map(([name, seconds]) => [name, seconds - (cpuBefore[name] as number)])
+      return { ...Object.fromEntries(others), bench: (user + system) / 1e6 }
+    },
   }
 }
 

@@ -2,10 +2,9 @@
 // What people ask for is written while the controller is down, so that only its own work is measured.
 
 import { mutualIdentities } from '../../../src/api/kinds.ts'
-import type { MutualIdentity } from '../../../src/api/mutual-identity.ts'
 import { annotations } from '../../../src/api/names.ts'
 import { countListed } from '../api-counts.ts'
-import { isReady } from '../identities.ts'
+import { isReady, type SeenIdentity } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { inParallel } from '../parallel.ts'
 import { heldText, ms, perSecond, type Report } from '../report.ts'
@@ -40,16 +39,16 @@ async function reissueAll(
 ): Promise<MeasuredController> {
   await controller.process.stop()
   const all = [...stage.identities.all()]
-  const serials = new Map(all.map(({ uid, status }) => [uid, status.certificate?.serialNumber]))
+  const serials = new Map(all.map(({ uid, serialNumber }) => [uid, serialNumber]))
   await inParallel(all.length, WIDTH, (index) => {
-    const { namespace, name } = all[index] as MutualIdentity
+    const { namespace, name } = all[index] as SeenIdentity
     return stage.admin.client.mergePatch(mutualIdentities, { namespace, name }, patch)
   })
   await atRest(stage)
   const span = await openSpan(stage)
   const next = await startMeasured(stage)
-  const isNew = (identity: MutualIdentity): boolean =>
-    isReady(identity) && identity.status.certificate?.serialNumber !== serials.get(identity.uid)
+  const isNew = (identity: SeenIdentity): boolean =>
+    isReady(identity) && identity.serialNumber !== serials.get(identity.uid)
   const lastAt = await stage.identities.reached(all.length, isNew)
   const rate = all.length / ((lastAt - (next.firstAt(message) ?? Number.NaN)) / 1000)
   report.row(

@@ -22,6 +22,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   const readyAt = await stage.identities.reached(there + count, isReady)
   const ownCpu = controller.cpuSeconds()
   const cpu = span.cpu()
+  const { 'events post': told = 0 } = await span.writesSoFar()
   const firstAt = controller.firstAt('certificate issued') ?? Number.NaN
   const rate = count / ((readyAt - firstAt) / 1000)
   const writes = await span.writes()
@@ -31,6 +32,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   report.row(`first issuance of ${what}`, `${perSecond(rate)}, ${((rate / raw) * 100).toFixed(1)} % of raw (${perSecond(raw)})`)
   report.row('  from the start of the operator to Ready', percentiles(await ready))
   report.row('  writes an identity', `${(ofIdentities(writes) / count).toFixed(3)} ${JSON.stringify(writes)}`)
+  report.row('  events written until Ready', `${told} of ${writes['events post'] ?? 0}`)
   const parts = Object.entries({ controller: ownCpu, ...cpu }).map(([name, seconds]) => `${name} ${ms((seconds / count) * 1000)}`)
   report.row('  CPU an identity until Ready, start included', parts.join(', '))
   report.row('  resident memory, after a collection', `${mib(memory.rss)} (heap ${mib(memory.heapUsed)}, external ${mib(memory.external)})`)
