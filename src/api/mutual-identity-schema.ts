@@ -1,5 +1,6 @@
 // The schema of MutualIdentity. Read by crd.ts only; the types, and what the fields mean to the code, stand in mutual-identity.ts.
-// Only fields that do something: a field without effect is a lie.
+// Only fields that do something: a field without effect is a lie. What nobody wrote is not filled in (the projection knows the defaults): the API server
+// pays for each field of an object at each of its writes, a quarter of a status.
 
 import { KEY_TYPES } from '../pki/key-type.ts'
 import { duration, whereDurations } from './duration-schema.ts'
@@ -15,7 +16,7 @@ const authorityKind = choice('The kind of the authority: one of the cluster, or 
 })
 
 const authorityRef = object(
-  'Which authority signs the certificate.',
+  'Which authority signs the certificate. By default ClusterMutualAuthority default.',
   {
     kind: authorityKind,
     name: dnsLabel('The name of the authority.', 'the name of an authority', {
@@ -23,7 +24,7 @@ const authorityRef = object(
       default: identityDefaults.authorityName,
     }),
   },
-  { default: {}, atomic: true },
+  { atomic: true },
 )
 
 /** Twentieths, because CEL has no fractions of durations. */
@@ -76,7 +77,7 @@ const certificate = object(
     ),
     dnsNames: list('Extra DNS names, each of which the authority must allow (spec.policy.allowedDNSNames).', dnsName, { maxItems: 64 }),
   },
-  { default: {}, rules: [renewBeforeFits] },
+  { rules: [renewBeforeFits] },
 )
 
 const objectName = (description: string): ReturnType<typeof text> =>
@@ -91,69 +92,57 @@ const objectName = (description: string): ReturnType<typeof text> =>
     ],
   })
 
-const delivery = object(
-  'How the certificate gets to the pods.',
-  {
-    secretName: objectName(
-      'The name of the Secret. By default <name>-mtls. When it is changed, the new Secret comes first and the old one goes a day later, or when its certificate ends.',
-    ),
-    formats: list(
-      'What the Secret holds besides tls.crt, tls.key and ca.crt. CombinedPEM: tls-combined.pem. SPIFFE: the file names of SPIFFE. PKCS12, JKS: keystore and truststore for Java. DER: key.der.',
-      choice('A format.', FORMATS),
-      { maxItems: FORMATS.length },
-    ),
-    keystorePasswordRef: object(
-      'The password of the keystores, in a Secret of this namespace. By default "changeit", as Java has it. A changed password is taken with the next certificate.',
+const delivery = object('How the certificate gets to the pods.', {
+  secretName: objectName(
+    'The name of the Secret. By default <name>-mtls. When it is changed, the new Secret comes first and the old one goes a day later, or when its certificate ends.',
+  ),
+  formats: list(
+    'What the Secret holds besides tls.crt, tls.key and ca.crt. CombinedPEM: tls-combined.pem. SPIFFE: the file names of SPIFFE. PKCS12, JKS: keystore and truststore for Java. DER: key.der.',
+    choice('A format.', FORMATS),
+    { maxItems: FORMATS.length },
+  ),
+  keystorePasswordRef: object(
+    'The password of the keystores, in a Secret of this namespace. By default "changeit", as Java has it. A changed password is taken with the next certificate.',
+    {
+      name: objectName('The name of the Secret.'),
+      key: text('The key in its data.', {
+        maxLength: 253,
+        minLength: 1,
+        rules: [
+          { rule: fits('self', '[-._a-zA-Z0-9]+'), message: 'must be a key of a Secret: letters, digits, hyphens, underscores and dots' },
+        ],
+      }),
+    },
+    { required: ['name', 'key'], atomic: true },
+  ),
+  secretTemplate,
+})
+
+const trust = object('Whom the workload accepts besides the members of its own authority.', {
+  additionalAuthorities: list(
+    'Other authorities whose members it accepts: the Secret holds a file <trust domain>.spiffe-trust-bundle.x509.pem for each.',
+    object(
+      'An authority.',
       {
-        name: objectName('The name of the Secret.'),
-        key: text('The key in its data.', {
-          maxLength: 253,
-          minLength: 1,
-          rules: [
-            { rule: fits('self', '[-._a-zA-Z0-9]+'), message: 'must be a key of a Secret: letters, digits, hyphens, underscores and dots' },
-          ],
-        }),
+        kind: authorityKind,
+        name: dnsLabel('The name of the authority.', 'the name of an authority', { maxLength: MAX_KIND_NAME }),
+        pooled: flag(
+          'Its anchors go into ca.crt as well, for programs that read one file: whoever holds any of these CAs is then believed for every name.',
+          { default: false },
+        ),
       },
-      { required: ['name', 'key'], atomic: true },
+      { required: ['name'] },
     ),
-    secretTemplate,
-  },
-  { default: {} },
-)
+    { maxItems: 16, keys: ['kind', 'name'] },
+  ),
+})
 
-const trust = object(
-  'Whom the workload accepts besides the members of its own authority.',
-  {
-    additionalAuthorities: list(
-      'Other authorities whose members it accepts: the Secret holds a file <trust domain>.spiffe-trust-bundle.x509.pem for each.',
-      object(
-        'An authority.',
-        {
-          kind: authorityKind,
-          name: dnsLabel('The name of the authority.', 'the name of an authority', { maxLength: MAX_KIND_NAME }),
-          pooled: flag(
-            'Its anchors go into ca.crt as well, for programs that read one file: whoever holds any of these CAs is then believed for every name.',
-            { default: false },
-          ),
-        },
-        { required: ['name'] },
-      ),
-      { maxItems: 16, keys: ['kind', 'name'] },
-    ),
-  },
-  { default: {} },
-)
-
-const restart = object(
-  'For programs that read their files only at start.',
-  {
-    onRenewal: flag(
-      'Rolls the Deployments, StatefulSets and DaemonSets whose pods are selected when the certificate was renewed: at most once an hour, and only those with the annotation mutualidentity.io/restart-on-renewal: "true". Takes a right that the operator has only where it was asked for.',
-      { default: false },
-    ),
-  },
-  { default: {} },
-)
+const restart = object('For programs that read their files only at start.', {
+  onRenewal: flag(
+    'Rolls the Deployments, StatefulSets and DaemonSets whose pods are selected when the certificate was renewed: at most once an hour, and only those with the annotation mutualidentity.io/restart-on-renewal: "true". Takes a right that the operator has only where it was asked for.',
+    { default: false },
+  ),
+})
 
 const serviceAccountName = text(
   'The service account the certificate speaks for: spiffe://<trust domain>/ns/<namespace>/sa/<this>. By default the one the selected pods run under.',
@@ -196,7 +185,7 @@ const status = object('What was observed. A cache: it is made again when lost.',
       renewAt: instantText('When a new one takes its place.'),
       issuedBy: text('Who signed it: kind, name and generation of the authority.', { maxLength: 512 }),
     },
-    { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'] },
+    { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'], atomic: true },
   ),
   formerAuthorities: list(
     'The authorities that signed before and are still accepted, because what they signed may be in use: kind, name and until when at least. As the Secret says it too, for where that is made again.',
@@ -209,7 +198,7 @@ const status = object('What was observed. A cache: it is made again when lost.',
       selected: whole('How many there are.', 0),
       mismatched: whole('How many of them run under another service account than the certificate is for.', 0),
     },
-    { required: ['selected', 'mismatched'] },
+    { required: ['selected', 'mismatched'], atomic: true },
   ),
   lastFailure,
 })

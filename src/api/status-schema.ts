@@ -28,7 +28,8 @@ export const conditions = list(
       lastTransitionTime: instantText('Since when status has its value.'),
       observedGeneration: whole('The metadata.generation that was looked at.', 0),
     },
-    { required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'] },
+    // Whoever has a condition has all of it.
+    { required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'], atomic: true },
   ),
   { maxItems: 16, keys: ['type'] },
 )
@@ -42,5 +43,5 @@ export const lastFailure = object(
     attempts: whole('How often in a row.', 0),
     nextAttemptAt: instantText('When it is tried again at the latest; a change of the spec brings it forward.'),
   },
-  { required: ['reason', 'message', 'at', 'attempts', 'nextAttemptAt'] },
+  { required: ['reason', 'message', 'at', 'attempts', 'nextAttemptAt'], atomic: true },
 )

@@ -5,6 +5,11 @@ import { apiVersionOf, type ObjectRef, type RawObject, type Resource, resourcePa
 
 export interface PatchOptions extends CallOptions {
   readonly subresource?: 'status'
+  /**
+   * What the server does not know is dropped instead of refused: looking for it costs a fifth of a patch (2.6 and 2.1 ms of the API server's CPU for a
+   * leaf Secret, 2,000 of each in turns). For patches whose type leaves no room for it.
+   */
+  readonly lenient?: boolean
 }
 
 export interface Preconditions {
@@ -22,17 +27,7 @@ export interface Writes {
 export function createWrites(perform: Perform, fieldManager: string): Writes {
   // Without strict validation the server drops what it does not know and says 201.
   const query = { fieldManager, fieldValidation: 'Strict' }
-  const patch = (
-    resource: Resource,
-    ref: ObjectRef,
-    options: PatchOptions | undefined,
-    more: { body: string; contentType: string; query: Record<string, string> },
-  ) => {
-    const path = resourcePath(resource, ref.namespace, ref.name, options?.subresource)
-    const call = { method: 'PATCH', verb: 'patch', resource: resource.plural, path, ...more } as const
-    return perform({ call, repeatable: true, decode: decodeStored }, options)
-  }
-
+  const lenient = { fieldManager, fieldValidation: 'Ignore' }
   return {
     create(resource, object, options) {
       const path = resourcePath(resource, object.metadata.namespace)
@@ -47,8 +42,18 @@ export function createWrites(perform: Perform, fieldManager: string): Writes {
       return perform({ call, repeatable: false, decode: decodeStored }, options)
     },
 
-    mergePatch: (resource, ref, body, options) =>
-      patch(resource, ref, options, { body: JSON.stringify(body), contentType: 'application/merge-patch+json', query }),
+    mergePatch(resource, ref, patch, options) {
+      const call = {
+        method: 'PATCH',
+        verb: 'patch',
+        resource: resource.plural,
+        path: resourcePath(resource, ref.namespace, ref.name, options?.subresource),
+        query: options?.lenient ? lenient : query,
+        contentType: 'application/merge-patch+json',
+        body: JSON.stringify(patch),
+      } as const
+      return perform({ call, repeatable: true, decode: decodeStored }, options)
+    },
 
     replaceStatus(resource, object, options) {
       const { namespace, name } = object.metadata

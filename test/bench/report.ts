@@ -17,6 +17,12 @@ export const heldText = ({ heldMs, computedMs, collectedMs }: Held): string =>
   `${ms(heldMs)} at most (computing ${ms(computedMs)} at most, longest collection ${ms(collectedMs)})`
 export const ms = (milliseconds: number): string => `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`
 
+/** CPU of `count` things, by process; seconds. */
+export const cpuText = (seconds: Readonly<Record<string, number>>, count: number): string =>
+  Object.entries(seconds)
+    .map(([name, one]) => `${name} ${ms((one / count) * 1000)}`)
+    .join(', ')
+
 /** The value below which `part` (0 to 1) of the values lie. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)

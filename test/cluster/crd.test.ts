@@ -273,16 +273,9 @@ describe('a MutualIdentity', () => {
     expect((await createIdentity(selecting({}), 'n'.repeat(52))).code).toBe(201)
   })
 
-  it('gets its defaults', async () => {
+  it('stays as it was written where nothing else was said', async () => {
     const { body } = await createIdentity(selecting({ matchLabels: { app: 'payments' } }))
-    expect(body.spec).toEqual({
-      podSelector: { matchLabels: { app: 'payments' } },
-      authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
-      certificate: { keyType: 'ECDSAP256', serviceNames: 'Auto' },
-      delivery: {},
-      trust: {},
-      restart: { onRenewal: false },
-    })
+    expect(body.spec).toEqual({ podSelector: { matchLabels: { app: 'payments' } } })
   })
 
   it('may have the largest selector there is', async () => {

@@ -226,7 +226,7 @@ function obsoleteFiles(
 async function patchSecret(ref: ObjectRef, version: SecretVersion, content: SecretContent, deps: PerformDeps): Promise<void> {
   const { metadata, data } = content
   const patch = { metadata: { ...metadata, ...version }, ...(data ? { data } : {}) }
-  remember(await deps.client.mergePatch(secrets, ref, patch), content, deps)
+  remember(await deps.client.mergePatch(secrets, ref, patch, { lenient: true }), content, deps)
 }
 
 async function createSecret(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<void> {

@@ -47,8 +47,7 @@ async function reissueAll(
   await atRest(stage)
   const span = await openSpan(stage)
   const next = await startMeasured(stage)
-  const isNew = (identity: SeenIdentity): boolean =>
-    isReady(identity) && identity.serialNumber !== serials.get(identity.uid)
+  const isNew = (identity: SeenIdentity): boolean => isReady(identity) && identity.serialNumber !== serials.get(identity.uid)
   const lastAt = await stage.identities.reached(all.length, isNew)
   const rate = all.length / ((lastAt - (next.firstAt(message) ?? Number.NaN)) / 1000)
   report.row(

@@ -3,7 +3,7 @@
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { populate } from '../population.ts'
-import { heldText, mib, ms, percentiles, perSecond, type Report } from '../report.ts'
+import { cpuText, heldText, mib, percentiles, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
 import { atRest, type Stage } from '../stage.ts'
 import { rawRate } from './raw.ts'
@@ -33,8 +33,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   report.row('  from the start of the operator to Ready', percentiles(await ready))
   report.row('  writes an identity', `${(ofIdentities(writes) / count).toFixed(3)} ${JSON.stringify(writes)}`)
   report.row('  events written until Ready', `${told} of ${writes['events post'] ?? 0}`)
-  const parts = Object.entries({ controller: ownCpu, ...cpu }).map(([name, seconds]) => `${name} ${ms((seconds / count) * 1000)}`)
-  report.row('  CPU an identity until Ready, start included', parts.join(', '))
+  report.row('  CPU an identity until Ready, start included', cpuText({ controller: ownCpu, ...cpu }, count))
   report.row('  resident memory, after a collection', `${mib(memory.rss)} (heap ${mib(memory.heapUsed)}, external ${mib(memory.external)})`)
   report.row('  event loop held', heldText(memory))
   const key = `${count}/${places.length}`

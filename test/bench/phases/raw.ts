@@ -1,16 +1,20 @@
 // The yardstick, before and after everything else.
 
+import { cpuOf } from '../cpu.ts'
 import { rawCreates, rawCreatesByLibrary } from '../raw-creates.ts'
-import { perSecond, type Report } from '../report.ts'
+import { cpuText, perSecond, type Report } from '../report.ts'
 import { atRest, type Stage } from '../stage.ts'
 
 const CONNECTIONS = 32
+const COUNT = 3000
 
 /** Secret creates a second. The first run warms the API server. */
-export async function rawRate({ account, say }: Stage, tag: string): Promise<number> {
+export async function rawRate({ account, plane, say }: Stage, tag: string): Promise<number> {
   if (tag === 'before') await rawCreates(account.client, { namespace: 'raw', count: 1000, connections: CONNECTIONS, tag: 'warm' })
-  const rate = await rawCreates(account.client, { namespace: 'raw', count: 3000, connections: CONNECTIONS, tag })
-  say(`raw Secret creates, ${tag}: ${rate.toFixed(0)}/s`)
+  const before = cpuOf(plane.pids)
+  const rate = await rawCreates(account.client, { namespace: 'raw', count: COUNT, connections: CONNECTIONS, tag })
+  const cpu = Object.entries(cpuOf(plane.pids)).map(([name, seconds]) => [name, seconds - (before[name] as number)] as const)
+  say(`raw Secret creates, ${tag}: ${rate.toFixed(0)}/s, CPU each ${cpuText(Object.fromEntries(cpu), COUNT)}`)
   return rate
 }
 
@@ -22,7 +26,7 @@ export async function rawRateByLibrary(stage: Stage, report: Report): Promise<vo
     await atRest(stage)
     ours.push(await rawRate(stage, `ours-${round}`))
     await atRest(stage)
-    const options = { namespace: 'raw', count: 3000, connections: CONNECTIONS, tag: `library-${round}` }
+    const options = { namespace: 'raw', count: COUNT, connections: CONNECTIONS, tag: `library-${round}` }
     library.push(await rawCreatesByLibrary(stage.kubeconfig, options))
   }
   const told = (rates: readonly number[]): string => rates.map(perSecond).join(', ')

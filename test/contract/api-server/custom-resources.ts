@@ -6,23 +6,15 @@ import { resourcePath } from '../../../src/k8s/resource.ts'
 import { invalidity, type Place, refusal, send } from './subject.ts'
 import { identitySpec } from './versions.ts'
 
-const DEFAULTS = {
-  authorityRef: { kind: 'ClusterMutualAuthority', name: 'default' },
-  certificate: { keyType: 'ECDSAP256', serviceNames: 'Auto' },
-  delivery: {},
-  trust: {},
-  restart: { onRenewal: false },
-}
-
 /** Rules in CEL are not run where the rest is too wrong, and the server says so. */
 const UNCHECKED = 'FieldValueInvalid <nil>'
 
 export function schemaCases(enter: () => Promise<Place>): void {
   describe('a custom resource', () => {
-    it('gets its defaults, into what was not given', async () => {
+    it('gets the defaults of what was given, and nothing else', async () => {
       const { client, object, ref } = await enter()
       const made = await client.create(mutualIdentities, object('web', { spec: { ...identitySpec, certificate: { keyType: 'RSA3072' } } }))
-      expect(made.spec).toEqual({ ...identitySpec, ...DEFAULTS, certificate: { keyType: 'RSA3072', serviceNames: 'Auto' } })
+      expect(made.spec).toEqual({ ...identitySpec, certificate: { keyType: 'RSA3072', serviceNames: 'Auto' } })
       expect(await client.get(mutualIdentities, ref('web'))).toEqual(made)
       expect(made).not.toHaveProperty('status')
     })
@@ -40,13 +32,13 @@ export function schemaCases(enter: () => Promise<Place>): void {
       const { client, object } = await enter()
       const spec = { ...identitySpec, authorityRef: null, certificate: { keyType: null, serviceNames: 'None' } }
       const made = await client.create(mutualIdentities, object('web', { spec }))
-      expect(made.spec).toEqual({ ...identitySpec, ...DEFAULTS, certificate: { keyType: 'ECDSAP256', serviceNames: 'None' } })
+      expect(made.spec).toEqual({ ...identitySpec, certificate: { keyType: 'ECDSAP256', serviceNames: 'None' } })
     })
 
     it('loses a null of a field without a default', async () => {
       const { client, object } = await enter()
       const made = await client.create(mutualIdentities, object('web', { spec: { ...identitySpec, serviceAccountName: null } }))
-      expect(made.spec).toEqual({ ...identitySpec, ...DEFAULTS })
+      expect(made.spec).toEqual(identitySpec)
     })
 
     it('gets defaults again for what a patch takes away', async () => {
@@ -55,7 +47,7 @@ export function schemaCases(enter: () => Promise<Place>): void {
       const patched = await client.mergePatch(mutualIdentities, ref('web'), {
         spec: { authorityRef: null, certificate: { keyType: null } },
       })
-      expect(patched.spec).toEqual({ ...identitySpec, ...DEFAULTS })
+      expect(patched.spec).toEqual({ ...identitySpec, certificate: { keyType: 'ECDSAP256', serviceNames: 'Auto' } })
     })
 
     it('of the cluster gets its defaults', async () => {
@@ -104,7 +96,7 @@ export function schemaCases(enter: () => Promise<Place>): void {
         body: { apiVersion, kind, ...object('web', { spec, colour: 'red' }) },
       })
       expect(status).toBe(201)
-      expect(body.spec).toEqual({ ...identitySpec, ...DEFAULTS })
+      expect(body.spec).toEqual({ ...identitySpec, certificate: { keyType: 'ECDSAP256', serviceNames: 'Auto' } })
       expect(body).not.toHaveProperty('colour')
     })
 

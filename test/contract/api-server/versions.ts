@@ -28,10 +28,10 @@ export function versionCases(enter: () => Promise<Place>): void {
 
     it('of a custom resource stay when a patch changes nothing, and when it writes a default', async () => {
       const { client, object, ref } = await enter()
-      const made = await client.create(mutualIdentities, object('web', { spec: identitySpec }))
+      const made = await client.create(mutualIdentities, object('web', { spec: { ...identitySpec, certificate: {} } }))
       const patched = await client.mergePatch(mutualIdentities, ref('web'), { spec: { certificate: { keyType: 'ECDSAP256' } } })
       expect(versionOf(patched)).toBe(versionOf(made))
-      const removed = await client.mergePatch(mutualIdentities, ref('web'), { spec: { certificate: null } })
+      const removed = await client.mergePatch(mutualIdentities, ref('web'), { spec: { certificate: { keyType: null } } })
       expect(versionOf(removed)).toBe(versionOf(made))
     })
 

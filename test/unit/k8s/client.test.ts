@@ -201,6 +201,13 @@ describe('patches and deletes', () => {
     })
   })
 
+  it('merge patches that are lenient are not looked through for unknown fields', async () => {
+    await withClient([good], async ({ client, api, settle }) => {
+      await settle(client.mergePatch(secrets, ref, { data: null }, { lenient: true }))
+      expect(api.seen[0]?.url).toBe('/api/v1/namespaces/shop/secrets/web?fieldManager=tests&fieldValidation=Ignore')
+    })
+  })
+
   it('replace a status', async () => {
     await withClient([good], async ({ client, api, settle }) => {
       await settle(client.replaceStatus(namespaces, { metadata: { name: 'shop', resourceVersion: '7' }, status: {} }))
