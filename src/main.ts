@@ -10,6 +10,7 @@ import { systemRandom } from './base/random.ts'
 import { OWN_VERSION } from './base/version.ts'
 import { type Config, changedConfig, parseConfig } from './config.ts'
 import { createOperator } from './operator.ts'
+import { loadCaLibrary } from './pki/ca-builder.ts'
 
 const parsed = parseConfig(process.argv.slice(2), processEnvironment(), process.stdout.isTTY ?? false)
 if (parsed.kind === 'say') {
@@ -26,6 +27,8 @@ async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel, config.logFormat === 'text' ? (line) => lines.write(textLines(line)) : lines.write)
   const { environment: _environment, ...shown } = config
   log.info('starting', { config: config.logFormat === 'text' ? changedConfig(config) : shown, version: OWN_VERSION, node: process.version })
+  // Before there is a lease or a probe that it could hold up.
+  await loadCaLibrary()
   let stopping: Promise<void> | undefined
   let exitCode = 0
   const operator = await createOperator({ config, clock: systemClock, random: systemRandom, log }).catch((error: unknown) => {

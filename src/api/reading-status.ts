@@ -44,6 +44,8 @@ export function readConditions(raw: unknown): readonly Condition[] {
 const STATUSES: readonly ConditionStatus[] = ['True', 'False', 'Unknown']
 
 function readCondition(raw: unknown): Condition | undefined {
+  const { type: typeGiven } = asRecord(raw) ?? {}
+  if (typeof typeGiven === 'string' && !isOwnCondition({ type: typeGiven })) return raw as Condition
   const {
     type,
     reason,
@@ -61,7 +63,6 @@ function readCondition(raw: unknown): Condition | undefined {
   })
   const status = STATUSES.find((known) => known === given)
   if (!type || !status) return undefined
-  if (!isOwnCondition({ type })) return raw as Condition
   return {
     type,
     status,

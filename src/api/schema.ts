@@ -19,6 +19,7 @@ export interface Schema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
+  readonly maximum?: number
   readonly format?: 'int64'
   readonly minItems?: number
   readonly maxItems?: number
@@ -69,9 +70,9 @@ export function flag(description: string, common: Common = {}): Schema {
   return { type: 'boolean', description, ...shared(common) }
 }
 
-/** A number without fractions. */
+/** A number without fractions, at most what JavaScript can hold exactly: one that is read and written back must stay what it was. */
 export function whole(description: string, minimum: number): Schema {
-  return { type: 'integer', format: 'int64', description, minimum }
+  return { type: 'integer', format: 'int64', description, minimum, maximum: Number.MAX_SAFE_INTEGER }
 }
 
 /** A list: without `keys` a set of scalars (or atomic, where `atomic` says so), with them one entry for each value of the keys. */

@@ -31,7 +31,7 @@ export const conditions = list(
     // Whoever has a condition has all of it.
     { required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'], atomic: true },
   ),
-  { maxItems: 16, keys: ['type'] },
+  { maxItems: 32, keys: ['type'] },
 )
 
 export const lastFailure = object(

@@ -53,10 +53,13 @@ export function conditionsFor(readiness: Readiness, previous: readonly Condition
 /** Characters of a failure's message in a status. */
 const LONGEST_FAILURE = 500
 
+/** A status can be edited: what is counted on from there stays a number that can be stored. */
+const MOST_ATTEMPTS = 1_000_000
+
 /** The failure after one more: a changed spec starts counting anew. */
 export function failureAfter(status: ReportedStatus, generation: number, error: unknown, now: Instant): LastFailure {
   const before = status.observedGeneration === generation ? status.lastFailure : undefined
-  const attempts = Math.max(0, before?.attempts ?? 0) + 1
+  const attempts = Math.min(Math.max(0, before?.attempts ?? 0), MOST_ATTEMPTS) + 1
   const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20))
   const after = error instanceof OperatorError ? (error.after ?? 0) : 0
   return {

@@ -10,22 +10,23 @@ import type { ReportedStatus } from './readiness.ts'
 interface Subject {
   readonly namespace: string
   readonly name: string
+  readonly uid: string
   readonly resourceVersion: string
   readonly status: { readonly conditions: readonly Condition[] }
 }
 
 /**
  * The object as it is stored then; undefined: it is gone, and needs none. The status is ours as a whole, but for the conditions of others, which stay;
- * whatever else somebody put there (by hand, or with a backup) goes. Of exactly this version: a status takes no notice of a uid (tried), so that an
- * object that was deleted and made again during the pass would get what is said of the former one.
+ * whatever else somebody put there (by hand, or with a backup) goes. Of exactly this object and version: one that was deleted and made again during the
+ * pass must not get what is said of the former one.
  */
 export async function writeStatus(
   client: Client,
   resource: Resource,
-  { namespace, name, resourceVersion, status: { conditions: present } }: Subject,
+  { namespace, name, uid, resourceVersion, status: { conditions: present } }: Subject,
   status: ReportedStatus,
 ): Promise<RawObject | undefined> {
-  const metadata = { ...(namespace === '' ? {} : { namespace }), name, resourceVersion }
+  const metadata = { ...(namespace === '' ? {} : { namespace }), name, uid, resourceVersion }
   const conditions = [...status.conditions, ...present.filter((condition) => !isOwnCondition(condition))]
   try {
     return await client.replaceStatus(resource, { metadata, status: { ...status, conditions } })

@@ -2,7 +2,7 @@
 // An event is a courtesy: nobody waits for it, one that fails is forgotten, and where other work waits it goes on slowly, warnings first, until that is
 // done. Notes must hold no key material.
 
-import { type Clock, formatMicroInstant, sleep } from '../base/clock.ts'
+import { type Clock, formatMicroInstant, type Instant, sleep } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
@@ -64,11 +64,11 @@ const DEADLINE_MS = 10_000
 /** Writes at once. */
 const LANES = 4
 /**
- * While work that matters more waits there is one lane, which pauses for so long after each event: an event costs the API server as much as a Secret,
- * and a burst of certificates would take a sixth longer for them. Yet they never stand still.
+ * While work that matters more waits there is one lane, which pauses for so long after each event that is no warning: an event costs the API server as
+ * much as a Secret, and a burst of certificates would take a tenth longer for them. Warnings are few, and somebody has to act on them.
  */
 const PAUSE_MS = 100
-/** Events that wait for their turn at most; of the oldest, warnings last, some are left out first. A burst of more is told by the log alone. */
+/** Events that wait for their turn at most; the oldest is left out first, warnings last. A burst of more is told by the log alone. */
 const MAX_WAITING = 4096
 
 interface Told {
@@ -80,7 +80,11 @@ interface Told {
 }
 
 interface Waiting {
+  /** By what it is remembered. */
+  readonly key: string
   readonly event: EventInput
+  /** When it happened, which may be long before it is written. */
+  readonly at: Instant
   readonly entry: Told
   readonly over: () => void
 }
@@ -101,17 +105,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (told.size > REMEMBERED) told.delete(told.keys().next().value as string)
   }
 
-  const write = async (event: EventInput, entry: Told): Promise<void> => {
-    if (entry.name !== undefined && (await patchSeries(event, entry))) return
-    const object = eventObject(event, options)
+  const write = async ({ event, at, entry }: Waiting): Promise<void> => {
+    if (entry.name !== undefined && (await patchSeries(event, at, entry))) return
+    const object = eventObject(event, at, options)
     await client.create(events, object, { deadlineMs: DEADLINE_MS })
     entry.name = object.metadata.name
     entry.count = 1
   }
 
   /** False when the server has forgotten the event (after an hour by default). */
-  const patchSeries = async (event: EventInput, { name = '', count }: Told): Promise<boolean> => {
-    const series = { count, lastObservedTime: formatMicroInstant(clock.now()) }
+  const patchSeries = async (event: EventInput, at: Instant, { name = '', count }: Told): Promise<boolean> => {
+    const series = { count, lastObservedTime: formatMicroInstant(at) }
     try {
       await client.mergePatch(events, { namespace: namespaceOf(event), name }, { series }, { deadlineMs: DEADLINE_MS })
       return true
@@ -132,12 +136,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
       const next = warnings.shift() ?? others.shift()
       if (next === undefined) break
       try {
-        await write(next.event, next.entry)
+        await write(next)
       } catch (error) {
         log.debug('event not written', { reason: next.event.reason, error: messageOf(error) })
       }
       next.over()
-      if (lanes === 1 && busy()) await sleep(clock, PAUSE_MS)
+      if (next.event.type !== 'Warning' && lanes === 1 && busy()) await sleep(clock, PAUSE_MS)
       openLanes()
     }
     lanes--
@@ -149,15 +153,19 @@ export function createRecorder(options: RecorderOptions): Recorder {
     settling.clear()
   }
 
-  const enqueue = (event: EventInput, entry: Told): Promise<void> =>
+  const enqueue = (waiting: Omit<Waiting, 'over'>): Promise<void> =>
     new Promise((over) => {
-      ;(event.type === 'Warning' ? warnings : others).push({ event, entry, over })
-      if (warnings.length + others.length > MAX_WAITING) {
-        ;(others.shift() ?? warnings.shift())?.over()
-        leftOut++
-      }
+      ;(waiting.event.type === 'Warning' ? warnings : others).push({ ...waiting, over })
+      if (warnings.length + others.length > MAX_WAITING) leaveOut((others.shift() ?? warnings.shift()) as Waiting)
       openLanes()
     })
+
+  /** It was not told, so the next of its kind is no repeat. */
+  const leaveOut = ({ key, entry, over }: Waiting): void => {
+    if (told.get(key) === entry) told.delete(key)
+    leftOut++
+    over()
+  }
 
   return {
     settled: () => (lanes === 0 ? Promise.resolve() : new Promise((resolve) => settling.add(resolve))),
@@ -173,18 +181,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
       const entry = before ?? { name: undefined, writtenAt: 0, count: 1 }
       entry.writtenAt = clock.monotonic()
       remember(key, entry)
-      await enqueue(event, entry)
+      await enqueue({ key, event, at: clock.now(), entry })
     },
   }
 }
 
 const namespaceOf = ({ regarding }: EventInput): string => (regarding.namespace === '' ? 'default' : regarding.namespace)
 
-function eventObject(event: EventInput, { clock, random, controller, instance }: RecorderOptions): RawObject {
+function eventObject(event: EventInput, at: Instant, { random, controller, instance }: RecorderOptions): RawObject {
   const { regarding } = event
   return {
     metadata: { name: eventName(regarding.name, random), namespace: namespaceOf(event) },
-    eventTime: formatMicroInstant(clock.now()),
+    eventTime: formatMicroInstant(at),
     reportingController: controller,
     reportingInstance: instance.slice(0, MAX_INSTANCE),
     action: event.action,

@@ -1,5 +1,5 @@
 // Builds the certificates of CAs with @peculiar/x509. Used by signing only. A CA certificate is made once in months, so the library's cost does not
-// matter, and it is loaded when the first one is made: a process that only signs leaves never pays for it.
+// matter. Loading it takes up to 80 ms, so whoever has an event loop that must not be held loads it beforehand.
 // The library validates nothing; what comes here is validated, and names go in as structures, never as text to be parsed.
 
 import type { KeyObject, webcrypto } from 'node:crypto'
@@ -33,6 +33,11 @@ const ALGORITHMS = {
   RSA3072: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
   RSA4096: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
 } as const satisfies Record<KeyType, Algorithm>
+
+/** Loads what buildRoot needs. */
+export async function loadCaLibrary(): Promise<void> {
+  await import('./x509-library.ts')
+}
 
 /** The DER of a self-signed root: no path length, because with 0 its cross-certificate would be refused by OpenSSL and Go. */
 export async function buildRoot(content: RootContent): Promise<Buffer> {

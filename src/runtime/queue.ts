@@ -112,7 +112,7 @@ export class Queue {
     if (Number.isNaN(notBefore)) throw new RangeError('notBefore is not a number')
     if (this.#closed || this.#readyKeys.has(key)) return
     const now = notBefore <= this.#clock.now()
-    if (deadline !== undefined) this.#deadlines.set(key, deadline)
+    this.#decideDeadline(key, notBefore, deadline)
     const again = this.#running.get(key)
     if (again !== undefined) {
       again.now ||= now
@@ -206,6 +206,13 @@ export class Queue {
     if (again === undefined) throw new Error(`${key} is not running`)
     this.#running.delete(key)
     return again
+  }
+
+  /** The deadline goes with the instant: whoever brings the key forward without one, brings it forward among those that have none. */
+  #decideDeadline(key: string, notBefore: Instant, deadline: Instant | undefined): void {
+    if (notBefore > (this.#instants.dueOf(key) ?? Number.POSITIVE_INFINITY)) return
+    if (deadline === undefined) this.#deadlines.delete(key)
+    else this.#deadlines.set(key, deadline)
   }
 
   #hurry(key: string, timed: boolean): void {

@@ -27,6 +27,11 @@ export async function countListed(access: ClusterAccess): Promise<number> {
   return lines.reduce((sum, [, bytes]) => sum + Number(bytes), 0)
 }
 
+/** Bytes that the API server has allocated so far: unlike its CPU the same in every run, whatever else the machine does. */
+export async function countAllocated(access: ClusterAccess): Promise<number> {
+  return Number(/^go_memstats_alloc_bytes_total (\S+)$/m.exec(await readMetrics(access))?.[1])
+}
+
 async function readMetrics(access: ClusterAccess): Promise<string> {
   const transport = createTransport(access, { clock: systemClock, connections: 1 })
   try {

@@ -12,6 +12,7 @@ export interface Report {
 }
 
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
+export const kB = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`
 export const perSecond = (rate: number): string => `${rate.toFixed(0)}/s`
 export const heldText = ({ heldMs, computedMs, collectedMs }: Held): string =>
   `${ms(heldMs)} at most (computing ${ms(computedMs)} at most, longest collection ${ms(collectedMs)})`

@@ -1,6 +1,6 @@
 // What a stretch of time cost: writes by kind, and CPU by process. Used by every measurement of the bench.
 
-import { type Counts, countWrites, difference, settledWrites } from './api-counts.ts'
+import { type Counts, countAllocated, countWrites, difference, settledWrites } from './api-counts.ts'
 import { cpuOf } from './cpu.ts'
 import type { MeasuredController } from './measured-controller.ts'
 import type { Stage } from './stage.ts'
@@ -10,6 +10,8 @@ export interface Span {
   writes(): Promise<Counts>
   /** Those that were carried out by now. */
   writesSoFar(): Promise<Counts>
+  /** Bytes that the API server has allocated since. */
+  allocated(): Promise<number>
   /** CPU seconds since, by process; `bench` is who looks on. */
   cpu(): Record<string, number>
 }
@@ -17,11 +19,13 @@ export interface Span {
 export async function openSpan({ plane, admin }: Stage, controller?: MeasuredController): Promise<Span> {
   const pids = { ...plane.pids, ...(controller ? { controller: controller.process.pid } : {}) }
   const before = await countWrites(admin.access)
+  const allocatedBefore = await countAllocated(admin.access)
   const cpuBefore = cpuOf(pids)
   const ownBefore = process.cpuUsage()
   return {
     writes: async () => difference(await settledWrites(admin.access), before),
     writesSoFar: async () => difference(await countWrites(admin.access), before),
+    allocated: async () => (await countAllocated(admin.access)) - allocatedBefore,
     cpu() {
       const { user, system } = process.cpuUsage(ownBefore)
       const others = Object.entries(cpuOf(pids)).map(([name, seconds]) => [name, seconds - (cpuBefore[name] as number)])

@@ -332,8 +332,7 @@ describe('a stored identity with', () => {
   })
 })
 
-// An apply takes away only what the operator wrote itself: what a person put into the status stays, and is written against at every pass. It holds nothing
-// up for longer than an hour (readiness.ts, LONGEST_HOLD_MS).
+// It holds nothing up for longer than an hour (readiness.ts, LONGEST_HOLD_MS).
 it('a forged failure in a status goes with the next pass', async () => {
   const one = await prepared()
   const lastFailure = { reason: 'Forged', message: 'x', at: '2026-11-24T12:00:00Z', attempts: 1e6, nextAttemptAt: '2099-01-01T00:00:00Z' }

@@ -3,7 +3,7 @@
 import { mutualIdentities } from '../../../src/api/kinds.ts'
 import { events, namespaces, type RawObject, type Resource, secrets } from '../../../src/k8s/resource.ts'
 import { inParallel } from '../parallel.ts'
-import { cpuText, perSecond, type Report } from '../report.ts'
+import { cpuText, kB, perSecond, type Report } from '../report.ts'
 import { openSpan } from '../span.ts'
 import { atRest, type Stage } from '../stage.ts'
 import { rawRate } from './raw.ts'
@@ -32,7 +32,10 @@ export async function ceiling(stage: Stage, report: Report, namespace: string): 
       await client.replaceStatus(mutualIdentities, { metadata: identity.metadata, status: sample.status })
       if (objects === three) await client.create(events, eventFor(identity, sample.event))
     })
-    rates.set(name, { rate: COUNT / ((performance.now() - startedAt) / 1000), cpu: cpuText(span.cpu(), COUNT) })
+    rates.set(name, {
+      rate: COUNT / ((performance.now() - startedAt) / 1000),
+      cpu: `${cpuText(span.cpu(), COUNT)}; ${kB((await span.allocated()) / COUNT)} allocated by the API server`,
+    })
   }
   const raw = (before + (await rawRate(stage, 'after-ceiling'))) / 2
   for (const [name, { rate, cpu }] of rates) {

@@ -3,7 +3,7 @@
 import { isReady } from '../identities.ts'
 import { type MeasuredController, startMeasured } from '../measured-controller.ts'
 import { populate } from '../population.ts'
-import { cpuText, heldText, mib, percentiles, perSecond, type Report } from '../report.ts'
+import { cpuText, heldText, kB, mib, percentiles, perSecond, type Report } from '../report.ts'
 import { ofIdentities, openSpan } from '../span.ts'
 import { atRest, type Stage } from '../stage.ts'
 import { rawRate } from './raw.ts'
@@ -22,6 +22,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   const readyAt = await stage.identities.reached(there + count, isReady)
   const ownCpu = controller.cpuSeconds()
   const cpu = span.cpu()
+  const allocated = await span.allocated()
   const { 'events post': told = 0 } = await span.writesSoFar()
   const firstAt = controller.firstAt('certificate issued') ?? Number.NaN
   const rate = count / ((readyAt - firstAt) / 1000)
@@ -34,6 +35,7 @@ export async function firstIssuance(stage: Stage, report: Report, count: number,
   report.row('  writes an identity', `${(ofIdentities(writes) / count).toFixed(3)} ${JSON.stringify(writes)}`)
   report.row('  events written until Ready', `${told} of ${writes['events post'] ?? 0}`)
   report.row('  CPU an identity until Ready, start included', cpuText({ controller: ownCpu, ...cpu }, count))
+  report.row('  allocated by the API server, lists and watches included', `${kB(allocated / count)} an identity`)
   report.row('  resident memory, after a collection', `${mib(memory.rss)} (heap ${mib(memory.heapUsed)}, external ${mib(memory.external)})`)
   report.row('  event loop held', heldText(memory))
   const key = `${count}/${places.length}`

@@ -1,20 +1,24 @@
 // The yardstick, before and after everything else.
 
+import { countAllocated } from '../api-counts.ts'
 import { cpuOf } from '../cpu.ts'
 import { rawCreates, rawCreatesByLibrary } from '../raw-creates.ts'
-import { cpuText, perSecond, type Report } from '../report.ts'
+import { cpuText, kB, perSecond, type Report } from '../report.ts'
 import { atRest, type Stage } from '../stage.ts'
 
 const CONNECTIONS = 32
 const COUNT = 3000
 
 /** Secret creates a second. The first run warms the API server. */
-export async function rawRate({ account, plane, say }: Stage, tag: string): Promise<number> {
+export async function rawRate({ account, admin, plane, say }: Stage, tag: string): Promise<number> {
   if (tag === 'before') await rawCreates(account.client, { namespace: 'raw', count: 1000, connections: CONNECTIONS, tag: 'warm' })
   const before = cpuOf(plane.pids)
+  const allocated = await countAllocated(admin.access)
   const rate = await rawCreates(account.client, { namespace: 'raw', count: COUNT, connections: CONNECTIONS, tag })
   const cpu = Object.entries(cpuOf(plane.pids)).map(([name, seconds]) => [name, seconds - (before[name] as number)] as const)
-  say(`raw Secret creates, ${tag}: ${rate.toFixed(0)}/s, CPU each ${cpuText(Object.fromEntries(cpu), COUNT)}`)
+  say(
+    `raw Secret creates, ${tag}: ${rate.toFixed(0)}/s, CPU each ${cpuText(Object.fromEntries(cpu), COUNT)}, ${kB(((await countAllocated(admin.access)) - allocated) / COUNT)} allocated by the API server`,
+  )
   return rate
 }
 

@@ -48,7 +48,7 @@ export async function crowdOfPods(stage: Stage, report: Report, controller: Meas
   })
   const { controller: seconds = 0 } = span.cpu()
   const issued = controller.count('certificate reissued') + controller.count('certificate issued') - issuedBefore
-  const { 'mutualidentities/status apply': statuses = 0 } = await span.writes()
+  const { 'mutualidentities/status put': statuses = 0 } = await span.writes()
   const held = await controller.memory()
   report.row(
     `pods replaced, ${(replaced / (CHURN_MS / 1000)).toFixed(0)} a second`,

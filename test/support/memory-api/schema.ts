@@ -11,6 +11,7 @@ export interface JsonSchema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
+  readonly maximum?: number
   readonly minItems?: number
   readonly maxItems?: number
   readonly items?: JsonSchema
@@ -72,6 +73,10 @@ export function violations(value: unknown, schema: JsonSchema, path: string): Vi
   if (typeof value === 'string') return textViolations(value, schema, path)
   if (typeof value === 'number' && value < (schema.minimum ?? Number.NEGATIVE_INFINITY)) {
     const message = `Invalid value: ${value}: ${path} in body should be greater than or equal to ${schema.minimum}`
+    return [violation('FieldValueInvalid', path, message)]
+  }
+  if (typeof value === 'number' && value > (schema.maximum ?? Number.POSITIVE_INFINITY)) {
+    const message = `Invalid value: ${value}: ${path} in body should be less than or equal to ${schema.maximum}`
     return [violation('FieldValueInvalid', path, message)]
   }
   if (Array.isArray(value)) return listViolations(value, schema, path)

@@ -160,6 +160,12 @@ describe('projectMutualIdentity', () => {
     expect(projectMutualIdentity({ metadata, spec: { podSelector: {} }, status }).status).toEqual({ conditions })
   })
 
+  it('keeps conditions of others as they are', () => {
+    const foreign = { type: 'x.example/Audited\u2028', status: 'Unknown', reason: '\u0080', lastTransitionTime: 'z' }
+    const status = { conditions: [foreign, ...conditions] }
+    expect(projectMutualIdentity({ metadata, spec: { podSelector: {} }, status }).status.conditions[0]).toBe(foreign)
+  })
+
   it.each(['\u0080', '\u2028', '\ufeff', '\u001b[2J'])(
     'leaves out a text of a status that would be refused when it is written again (%j)',
     (text) => {

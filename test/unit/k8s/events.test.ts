@@ -178,6 +178,33 @@ describe('a burst', () => {
     expect(created.map(({ note }) => note)).toEqual(of(30).map(({ note }) => note))
   })
 
+  it('lets warnings go on without a pause while others are busy', async () => {
+    const { recorder, created, others, answerOne } = slow()
+    others.busy = true
+    for (const note of ['a', 'b', 'c']) void recorder.record(event({ type: 'Warning', note }))
+    for (let answers = 0; answers < 3; answers++) await answerOne()
+    expect(created.map(({ note }) => note)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('is told with the instant of each event, however much later it is written', async () => {
+    const { recorder, created, clock, answerAll } = slow()
+    const written = Promise.all(of(5).map((one) => recorder.record(one)))
+    await clock.advance(60_000)
+    await answerAll()
+    await written
+    expect(new Set(created.map(({ eventTime }) => eventTime))).toEqual(new Set(['2026-01-01T00:00:00.000000Z']))
+  })
+
+  it('of more than are kept may tell later what was left out', async () => {
+    const { recorder, created, answerAll } = slow()
+    for (const one of of(4110)) void recorder.record(one)
+    await answerAll()
+    void recorder.record(event({ note: 'event 4' }))
+    void recorder.record(event({ note: 'event 20' }))
+    await answerAll()
+    expect(created.slice(4100).map(({ note }) => note)).toEqual(['event 4'])
+  })
+
   it('lets warnings go first', async () => {
     const { recorder, created, answerAll } = slow()
     const written = Promise.all([...of(6), event({ type: 'Warning', note: 'refused' })].map((one) => recorder.record(one)))

@@ -313,6 +313,21 @@ describe('among many keys', () => {
     expect((await take()).slice(0, 3)).toEqual(['x/dead', 'x/dying', 'crowd/0'])
   })
 
+  it('one that is to come sooner, without a deadline, is served in its turn when it comes', async () => {
+    const { clock, queue, take } = setup()
+    queue.add('x/churning', { notBefore: clock.now() + MINUTE, deadline: clock.now() + 2 * MINUTE })
+    queue.add('x/churning', { notBefore: clock.now() + 5 * SECOND })
+    queue.add('x/late', { notBefore: clock.now() + MINUTE, deadline: clock.now() + 2 * MINUTE })
+    queue.add('x/late', { notBefore: clock.now() + 2 * MINUTE })
+    await clock.advance(4 * SECOND)
+    queue.add('y/before')
+    await clock.advance(SECOND)
+    expect(await take()).toEqual(['y/before', 'x/churning'])
+    queue.add('y/ready')
+    await clock.advance(MINUTE)
+    expect(await take()).toEqual(['x/late', 'y/ready'])
+  })
+
   it('one that is woken before its time has no deadline, and keeps its turn', async () => {
     const { clock, queue, take } = setup()
     queue.add('x/one', { notBefore: clock.now() + HOUR, deadline: clock.now() + 2 * HOUR })
