@@ -1,6 +1,6 @@
 // `npm run bench`: starts its own control plane and prints one table, everything measured in one run on one machine, by the bundle that the image has.
 //   --identities LIST (1000,10000)  --namespaces N (500)  --foreign N (5000)  --pods N (20000)  --crowd N (5000)  --idle-minutes N (2)  --charts FOLDER
-// Not part of the tests: it takes twenty minutes and judges nothing.
+// Not part of the tests: it takes 25 minutes and judges nothing.
 
 import { parseArgs } from 'node:util'
 import { writeCharts } from './charts.ts'

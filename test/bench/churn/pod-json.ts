@@ -1,5 +1,5 @@
 // A pod of a Deployment as JSON: what the API server sends of one that has a container, probes, resources and the volume of its account's token,
-// written by the ReplicaSet controller and a kubelet. 4 to 6 kB by stage. Used by the crowd of the bench.
+// written by the ReplicaSet controller and a kubelet. 5 to 7 kB by stage. Used by the crowd of the bench.
 
 /** A Deployment. */
 export interface Owner {

@@ -191,8 +191,9 @@ describe('what is no person', () => {
   })
 
   it('writes a status without any right to tokens', async () => {
-    const change = { status: { spiffeID: 'spiffe://example.org/ns/shop/sa/web' } }
-    await cluster.account.mergePatch(mutualIdentities, { namespace: 'shop', name: 'present' }, change, { subresource: 'status' })
+    const { metadata } = await cluster.client.get(mutualIdentities, { namespace: 'shop', name: 'present' })
+    const status = { spiffeID: 'spiffe://example.org/ns/shop/sa/web' }
+    await cluster.account.replaceStatus(mutualIdentities, { metadata, status })
   })
 
   it('deletes a namespace with all identities in it', async () => {
