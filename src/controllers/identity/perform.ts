@@ -128,11 +128,7 @@ async function makeLeaf({ profile, authority, generation, bundle, formats }: Iss
     const verdict = checkIssued(profile, publicKey, chain, bundle, now)
     if (!verdict.ok)
       throw new OperatorError('retry', 'IssuerAnswerRefused', `the issuer's answer was refused: ${verdict.rule}: ${verdict.detail}`)
-    const pem = privateKeyPem(privateKey)
-    const files = await keyFiles({ privateKey, privateKeyPem: pem, chain }, formats, context).catch((error: unknown) => {
-      pem.fill(0)
-      throw error
-    })
+    const files = await keyFiles({ privateKey, privateKeyPem: privateKeyPem(privateKey), chain }, formats, context)
     return { chain, leaf: chain[0] as Certificate, ...files }
   } finally {
     privateKey.fill(0)

@@ -29,7 +29,7 @@ export interface StoreContext {
 
 type Files = Record<string, Buffer>
 
-/** tls.crt, tls.key and the files of the formats that hold the key. The caller zeroes them. */
+/** tls.crt, tls.key and the files of the formats that hold the key. The caller zeroes them; where one of them cannot be made, all are zeroed here. */
 export async function keyFiles(
   material: KeyMaterial,
   formats: readonly Format[],
@@ -37,7 +37,12 @@ export async function keyFiles(
 ): Promise<{ pem: Files; extra: Files }> {
   const chain = Buffer.from(material.chain.map(({ der }) => formatPem('CERTIFICATE', der)).join(''), 'latin1')
   const extra: Files = {}
-  for (const format of formats) extra[KEY_FILES[format][0]] = await RENDER[format](material, chain, context)
+  try {
+    for (const format of formats) extra[KEY_FILES[format][0]] = await RENDER[format](material, chain, context)
+  } catch (error) {
+    for (const bytes of [material.privateKeyPem, ...Object.values(extra)]) bytes.fill(0)
+    throw error
+  }
   return { pem: { 'tls.crt': chain, 'tls.key': material.privateKeyPem }, extra }
 }
 
