@@ -1,27 +1,18 @@
 // The cache of one collection: projected objects, indexes kept as they change, our own writes visible at once, and who wants to hear of changes.
 // Filled by a Watcher, read by observe() through Lookup, told of our writes by those who write. Never waits, never talks to the API server.
 
-import { equalDataBut } from './equality.ts'
 import type { Lookup, Stored } from './lookup.ts'
 import { keyOf } from './object-key.ts'
 import type { RawMeta, RawObject, Resource } from './resource.ts'
 import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from './resource-version.ts'
+import { type Change, type Difference, differenceOf, differences } from './store-change.ts'
 import { Contents } from './store-contents.ts'
 import { Graves } from './store-graves.ts'
 import type { IndexFunction } from './store-index.ts'
 import { Replacement } from './store-replacement.ts'
 
 export { type Lookup, type Stored, storedMeta } from './lookup.ts'
-
-/** What happened to one object. An object that was deleted and created again between two looks (another uid) comes as two changes: the delete, then the add. */
-export interface Change<T> {
-  readonly before: T | undefined
-  readonly after: T | undefined
-  /** True for what wrote() and removed() brought: our own doing. */
-  readonly own: boolean
-}
-
-type Difference<T> = Omit<Change<T>, 'own'>
+export type { Change } from './store-change.ts'
 
 /** A projection, index function or listener that threw. */
 export interface StoreProblem {
@@ -277,28 +268,6 @@ export class Store<T extends Stored> implements Lookup<T> {
   #problem(problem: StoreProblem): void {
     this.#options.onProblem?.(problem)
   }
-}
-
-/** What is worth telling of all that a list brought: first what is gone, then the rest in its order. */
-function differences<T extends Stored>(before: Contents<T>, after: Contents<T>): Difference<T>[] {
-  const all: Difference<T>[] = []
-  for (const [key, object] of before.entries()) if (!after.has(key)) all.push({ before: object, after: undefined })
-  for (const [key, object] of after.entries()) {
-    const known = before.get(key)
-    if (known !== object) all.push(...differenceOf(known, object))
-  }
-  return all
-}
-
-function differenceOf<T extends Stored>(before: T | undefined, after: T | undefined): Difference<T>[] {
-  if (before === undefined && after === undefined) return []
-  if (before === undefined || after === undefined) return [{ before, after }]
-  if (before.uid !== after.uid)
-    return [
-      { before, after: undefined },
-      { before: undefined, after },
-    ]
-  return equalDataBut('resourceVersion', before, after) ? [] : [{ before, after }]
 }
 
 function placeOf({ namespace, name, resourceVersion }: Stored): Pick<StoreProblem, 'namespace' | 'name' | 'resourceVersion'> {

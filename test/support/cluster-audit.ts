@@ -60,7 +60,7 @@ export function auditLog(folder: string, users: readonly string[]): AuditLog {
   }
 }
 
-/** `create secrets`, `patch mutualidentities/status`: for comparisons in which the object does not matter. */
+/** `create secrets`, `update mutualidentities/status`: for comparisons in which the object does not matter. */
 export const inShort = ({ verb, resource, subresource }: Request): string =>
   `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`
 

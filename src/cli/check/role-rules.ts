@@ -9,7 +9,7 @@ export interface Wanted {
   readonly named?: { readonly rights: readonly Right[]; readonly names: readonly string[] }
 }
 
-/** `patch mutualidentities/status`: the first right that no rule of the role gives. */
+/** `update mutualidentities/status`: the first right that no rule of the role gives. */
 export function firstLacking({ rules }: RawObject, { rights, named }: Wanted): string | undefined {
   const given = (rules ?? []) as readonly PolicyRule[]
   const whole = given.filter(({ resourceNames = [] }) => resourceNames.length === 0)
