@@ -20,6 +20,8 @@ export interface Call {
   /** Makes it a stream: an answer of 2xx is handed out as lines while it comes; silence for so long breaks it. */
   readonly idleMs?: number
   readonly signal?: AbortSignal
+  /** Called when a connection takes it, which may be long after the call; where that aborts the signal, it is not sent. */
+  readonly beforeSending?: () => void
 }
 
 /** An answer of whatever status. Of a stream only the head is there yet, of everything else the whole body. */

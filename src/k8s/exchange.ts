@@ -80,6 +80,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#failure === undefined) this.#call.beforeSending?.()
     if (this.#failure !== undefined) return controller.abort(this.#failure)
     this.#controller = controller
   }

@@ -1,16 +1,17 @@
 // A client that writes only while a term of leadership lasts. Handed to the controllers, so that a leader that was stopped beyond its lease
 // writes nothing when it wakes up, whatever its passes were about to do. Reads are not fenced.
 
-import type { Client } from './client.ts'
+import type { CallOptions, Client } from './client.ts'
 
 /**
- * Writes under way are broken off when `term` aborts, later ones are not begun: both reject as `Cancelled`. `check` is called before each write and may
- * abort the term: a timer may be late.
+ * Writes under way are broken off when `term` aborts, later ones are not begun: both reject as `Cancelled`. `check` may abort the term, since a timer may
+ * be late; it is called before each write, and again when a connection takes it: a process that stood still wakes up with requests that wait for one.
  */
 export function fencedClient(client: Client, term: AbortSignal, check: () => void = () => {}): Client {
-  const within = <T extends { readonly signal?: AbortSignal }>(options: T | undefined): T & { readonly signal: AbortSignal } => {
+  const within = <T extends { readonly signal?: AbortSignal }>(options: T | undefined): T & CallOptions => {
     check()
-    return { ...(options as T), signal: options?.signal === undefined ? term : AbortSignal.any([options.signal, term]) }
+    const signal = options?.signal === undefined ? term : AbortSignal.any([options.signal, term])
+    return { ...(options as T), signal, beforeSending: check }
   }
   return {
     ...client,

@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** Over all tries, milliseconds; default 30 s (60 s for a page of a list). */
   readonly deadlineMs?: number
+  /** See Call; before each try. */
+  readonly beforeSending?: () => void
 }
 
 /** What a verb asks for. */
@@ -35,12 +37,14 @@ const DEADLINE_MS = 30_000
 const TRY_MS = 15_000
 
 export function createPerform(transport: Transport, clock: Clock, random: Random): Perform {
-  return ({ call, repeatable, decode, tryMs = TRY_MS }, { signal, deadlineMs = DEADLINE_MS } = {}) =>
-    withRetries({ clock, random, repeatable, deadlineMs, tryMs, signal }, async (timeLeft) => {
-      const reply = await transport.request({ ...call, deadlineMs: timeLeft, ...(signal === undefined ? {} : { signal }) })
+  return ({ call, repeatable, decode, tryMs = TRY_MS }, { signal, deadlineMs = DEADLINE_MS, beforeSending } = {}) => {
+    const given = { ...(signal === undefined ? {} : { signal }), ...(beforeSending === undefined ? {} : { beforeSending }) }
+    return withRetries({ clock, random, repeatable, deadlineMs, tryMs, signal }, async (timeLeft) => {
+      const reply = await transport.request({ ...call, ...given, deadlineMs: timeLeft })
       if (reply.status >= 300) throw errorFromReply(reply.status, await reply.text(), reply.retryAfterMs)
       return await decode(reply)
     })
+  }
 }
 
 /** The answer as a JSON object; throws isUnreadable. */

@@ -45,6 +45,8 @@ export interface TestCluster {
   readonly log: readonly LogEntry[]
   /** Starts a controller under its own account, at log level debug; resolves when it is ready. */
   start(options?: StartOptions): Promise<ControllerProcess>
+  /** Kills all controllers that still run: what a failed test left must not fail the next one. */
+  killAll(): void
   /** Resolves when the operator has made the authority `default`: a test that makes others before that gets none. */
   defaultAuthority(): Promise<unknown>
   /** Whatever people and programs other than Secret readers can see: logs, events, our kinds, ConfigMaps. */
@@ -79,6 +81,9 @@ export async function startCluster({ watchNamespaces = [], install }: ClusterOpt
   const keys = await collectKeys(client)
   const log: LogEntry[] = []
   const pids = new Set<number>()
+  const killAll = (): void => {
+    for (const pid of pids) endIfThere(pid)
+  }
   return {
     plane,
     client,
@@ -109,11 +114,12 @@ export async function startCluster({ watchNamespaces = [], install }: ClusterOpt
       )
       return controller
     },
+    killAll,
     defaultAuthority: () => eventually(() => client.get(clusterMutualAuthorities, { namespace: '', name: 'default' })),
     visibleText: () => visibleText(client, log),
     async close() {
       keys.close()
-      for (const pid of pids) endIfThere(pid)
+      killAll()
       await closeAll(plane, cluster)
       rmSync(folder, { recursive: true, force: true })
     },

@@ -2,7 +2,7 @@
 // API server that goes away. Whatever happens there is one CA, each identity has one Secret that fits, and nobody steps in.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ControllerProcess } from '../../../scripts/install/controller-process.ts'
 import { mutualIdentities } from '../../../src/api/kinds.ts'
 import { leases, secrets } from '../../../src/k8s/resource.ts'
@@ -21,6 +21,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster?.close()
 })
+
+afterEach(() => cluster?.killAll())
 
 /** One CA; for each identity of the namespace one Secret whose parts fit together and that its status speaks of. */
 async function allIsWell(place: Place): Promise<void> {
@@ -198,7 +200,7 @@ describe('the lease', () => {
     await eventually(() => allReady(place))
     await allIsWell(place)
     // Events come after the certificates that they tell of.
-    await sleep(2_000)
+    await eventually(() => cluster.audit.writes(OPERATOR, { after: Date.now() - 3_000 }).length === 0)
     const wokenAt = Date.now()
     process.kill(first.pid, 'SIGCONT')
     await eventually(() => says('lease lost', first.pid).length === 1)

@@ -16,6 +16,7 @@ describe('a leader that stood still beyond its term', () => {
     const clock = { ...time, monotonic: () => time.monotonic() + stoodStill }
     const ends: string[] = []
     const written: boolean[] = []
+    const asked: unknown[] = []
     const election: Election = new Election({
       client: connection.client,
       clock,
@@ -26,6 +27,7 @@ describe('a leader that stood still beyond its term', () => {
       onAcquired: (term) => {
         const create: Client['create'] = async (_resource, object, options) => {
           written.push(options?.signal?.aborted ?? false)
+          asked.push(options?.beforeSending)
           return object
         }
         const client = { create } as Pick<Client, 'create'> as Client
@@ -38,6 +40,8 @@ describe('a leader that stood still beyond its term', () => {
     await time.advance(100)
     await fenced?.create(secrets, { metadata: { name: 'a' } })
     expect([written, ends]).toEqual([[false], []])
+    // Asked again when a connection takes it.
+    expect(asked).toEqual([expect.any(Function)])
     stoodStill = 20_000
     await fenced?.create(secrets, { metadata: { name: 'b' } })
     expect([written, ends, election.leading]).toEqual([[false, true], ['lost'], false])

@@ -147,6 +147,27 @@ describe('an ordinary request', () => {
     )
   })
 
+  it('is not sent when its signal is aborted at the moment at which a connection is free for it', async () => {
+    const answer = Promise.withResolvers<void>()
+    const late: Answer = (response, seen) => void answer.promise.then(() => json(200, {})(response, seen))
+    await withApi(
+      [late],
+      async (transport, api) => {
+        const aborter = new AbortController()
+        const first = transport.request(call)
+        while (api.seen.length === 0) await settled()
+        const second = transport.request({ ...call, signal: aborter.signal, beforeSending: () => aborter.abort() })
+        await settled()
+        expect(aborter.signal.aborted).toBe(false)
+        answer.resolve()
+        await expect(second).rejects.toMatchObject({ reason: 'Cancelled' })
+        expect([(await first).status, (await transport.request(call)).status]).toEqual([200, 200])
+        expect(api.seen).toHaveLength(2)
+      },
+      { connections: 1 },
+    )
+  })
+
   it('was not sent when nobody listens', async () => {
     await using api = await loopbackApi(json(200, {}))
     await api[Symbol.asyncDispose]()
