@@ -7,7 +7,7 @@ import { authorityDefaults, BUNDLE_POLICIES, GENERATION_STATES } from './authori
 import { duration, whereDurations } from './duration-schema.ts'
 import { labelSelector } from './label-selector-schema.ts'
 import { choice, DNS_SUBDOMAIN, dnsLabel, fits, flag, list, object, type Rule, text, whole } from './schema.ts'
-import { conditions, instantText, lastFailure, observedGeneration } from './status-schema.ts'
+import { instantText, statusWith } from './status-schema.ts'
 
 /** No leaf outlives a year: what cannot be renewed within it is not looked after at all. */
 const LONGEST_LEAF = '8760h'
@@ -231,9 +231,7 @@ const generation = object(
   { required: ['number', 'state', 'fingerprint', 'subjectKeyID', 'notBefore', 'notAfter'] },
 )
 
-const status = object('What was observed. A cache: it is made again when lost.', {
-  observedGeneration,
-  conditions,
+const status = statusWith({
   trustDomain: text('The trust domain it speaks for, recorded with its first CA key.', { maxLength: 255 }),
   generations: list('Its CA keys.', generation, { maxItems: 64, keys: ['number'] }),
   trustBundle: object(
@@ -241,7 +239,6 @@ const status = object('What was observed. A cache: it is made again when lost.',
     { fingerprint: text('SHA-256 of its text.', { maxLength: 128 }), anchors: whole('How many roots it holds.', 0) },
     { required: ['fingerprint', 'anchors'] },
   ),
-  lastFailure,
 })
 
 export const clusterMutualAuthoritySchema = { spec: clusterSpec, status } as const

@@ -10,7 +10,7 @@ import {
 import { clusterMutualAuthorities, mutualAuthorities, mutualIdentities } from './kinds.ts'
 import { mutualIdentityDescription, mutualIdentitySchema } from './mutual-identity-schema.ts'
 import { MAX_KIND_NAME } from './names.ts'
-import type { Rule, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 
 /** The category of all our kinds: `kubectl get mutual`. */
 const CATEGORY = 'mutual'
@@ -51,16 +51,17 @@ const authorityColumns: readonly Column[] = [
   age,
 ]
 
-/** Names become label values and parts of other names, where a dot separates namespace and name. */
-const nameIsALabel: Rule = {
-  rule: `self.metadata.name.size() <= ${MAX_KIND_NAME} && !self.metadata.name.contains('.')`,
-  messageExpression: `"'" + self.metadata.name + "' must be a DNS label of at most ${MAX_KIND_NAME} characters, without dots, because other names are made from it: choose a shorter or simpler one"`,
-  message: `metadata.name must be a DNS label of at most ${MAX_KIND_NAME} characters, without dots`,
-  fieldPath: '.metadata.name',
-}
-
-/** Nothing but what the rule above speaks of may be said of metadata here. */
-const metadata = { type: 'object', properties: { name: { type: 'string' } } } as const
+/**
+ * Names become label values and parts of other names, where a dot separates namespace and name. A pattern, though a rule (CEL) would say why: a rule up here
+ * has the API server wrap the whole object at every write, which of a status is 6 % of what it allocates.
+ */
+const name = {
+  type: 'string',
+  description: `Other names are made from it: no dots, and at most ${MAX_KIND_NAME} characters.`,
+  maxLength: MAX_KIND_NAME,
+  pattern: '^[a-z0-9-]+$',
+} as const
+const metadata = { type: 'object', properties: { name } } as const
 
 interface KindDefinition {
   readonly resource: {
@@ -98,7 +99,6 @@ function definition({ resource, shortNames, description, schema, columns }: Kind
               type: 'object',
               description,
               required: ['spec'],
-              'x-kubernetes-validations': [nameIsALabel],
               properties: { metadata, ...schema },
             },
           },

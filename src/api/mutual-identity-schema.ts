@@ -9,7 +9,7 @@ import { FORMATS, identityDefaults, MOST_FORMER_AUTHORITIES, SERVICE_NAMES } fro
 import { AUTHORITY_KINDS, MAX_KIND_NAME } from './names.ts'
 import { choice, DNS_SUBDOMAIN, dnsLabel, fits, flag, list, object, type Rule, text, whole } from './schema.ts'
 import { secretTemplate } from './secret-template-schema.ts'
-import { conditions, instantText, lastFailure, observedGeneration } from './status-schema.ts'
+import { instantText, statusWith } from './status-schema.ts'
 
 const authorityKind = choice('The kind of the authority: one of the cluster, or one of the namespace of the identity.', AUTHORITY_KINDS, {
   default: identityDefaults.authorityKind,
@@ -173,9 +173,7 @@ const spec = object(
   { required: ['podSelector'] },
 )
 
-const status = object('What was observed. A cache: it is made again when lost.', {
-  observedGeneration,
-  conditions,
+const status = statusWith({
   spiffeID: text('The identity in the certificate: spiffe://<trust domain>/ns/<namespace>/sa/<service account>.', { maxLength: 2048 }),
   certificate: object(
     'The certificate in the Secret.',
@@ -185,7 +183,7 @@ const status = object('What was observed. A cache: it is made again when lost.',
       renewAt: instantText('When a new one takes its place.'),
       issuedBy: text('Who signed it: kind, name and generation of the authority.', { maxLength: 512 }),
     },
-    { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'], atomic: true },
+    { required: ['serialNumber', 'notAfter', 'renewAt', 'issuedBy'] },
   ),
   formerAuthorities: list(
     'The authorities that signed before and are still accepted, because what they signed may be in use: kind, name and until when at least. As the Secret says it too, for where that is made again.',
@@ -198,9 +196,8 @@ const status = object('What was observed. A cache: it is made again when lost.',
       selected: whole('How many there are.', 0),
       mismatched: whole('How many of them run under another service account than the certificate is for.', 0),
     },
-    { required: ['selected', 'mismatched'], atomic: true },
+    { required: ['selected', 'mismatched'] },
   ),
-  lastFailure,
 })
 
 export const mutualIdentitySchema = { spec, status } as const

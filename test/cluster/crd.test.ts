@@ -48,7 +48,7 @@ const selecting = (podSelector: unknown): object => ({ podSelector })
 const requiring = (...matchExpressions: unknown[]): object => selecting({ matchExpressions })
 const lasting = (lifetime: unknown): object => ({ podSelector: {}, certificate: { lifetime } })
 
-const NAME_RULE = /metadata\.name: Invalid value: '.*' must be a DNS label of at most 52 characters, without dots/
+const NAME_RULE = /metadata\.name: (Invalid value: ".*": .* should match '\^\[a-z0-9-\]\+\$'|Too long: may not be more than 52 bytes)/
 const KEY_RULE = /must be a label key/
 const VALUE_RULE = /must be a label value/
 const LIFETIME_RULE = /must be a duration from 1m to 8760h, such as 24h: numbers with the units h, m, s or ms \(there are no days\)/
