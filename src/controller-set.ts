@@ -150,6 +150,8 @@ function createControllers(options: ControllerSetOptions, events: Recorder): Con
             restartWorkloads: config.restartWorkloads,
           },
           wroteIdentity: (raw) => stores.identities.wrote(raw),
+          holdIdentity: (ref) => stores.identities.hold(ref),
+          holdSecret: (ref) => stores.leafSecrets.hold(ref),
           wroteSecret: (raw, made) => stores.leafSecrets.wrote(raw, (raw) => projectLeafSecret(raw, made)),
           removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
           onOutcome: metrics.step,

@@ -7,7 +7,7 @@ import type { Change, Store } from './store.ts'
 
 /** What readers and writers of a cache need of it, however it is filled. */
 export type Collection<T extends Stored> = Lookup<T> &
-  Pick<Store<T>, 'resource' | 'count' | 'subscribe' | 'wrote' | 'removed' | 'markUnreadable'>
+  Pick<Store<T>, 'resource' | 'count' | 'subscribe' | 'wrote' | 'hold' | 'removed' | 'markUnreadable'>
 
 export class StoreGroup<T extends Stored> implements Collection<T> {
   /** By namespace; of the namespaces themselves: by name. Sorted. */
@@ -68,6 +68,10 @@ export class StoreGroup<T extends Stored> implements Collection<T> {
   /** What lies outside the namespaces is not kept: no watch would tell how it goes on. */
   wrote(raw: RawObject, project?: (raw: RawObject) => T): void {
     this.#partOf({ namespace: raw.metadata.namespace ?? '', name: raw.metadata.name })?.wrote(raw, project)
+  }
+
+  hold(ref: { readonly namespace: string; readonly name: string }): () => void {
+    return this.#partOf(ref)?.hold(ref) ?? (() => {})
   }
 
   removed(ref: { readonly namespace: string; readonly name: string }, uid: string): void {

@@ -68,6 +68,8 @@ export class Store<T extends Stored> implements Lookup<T> {
   #graves = new Graves()
   /** Uids of stored objects that are being deleted and that finalizers hold. */
   #terminating: Set<string> = new Set()
+  /** By key, the events that wait for the answer to a write of ours. */
+  readonly #held = new Map<string, { events: StoreEvent[]; holders: number }>()
   #horizon = NO_VERSION
   #replacement: Replacement<T> | undefined
   #readable = true
@@ -140,7 +142,25 @@ export class Store<T extends Stored> implements Lookup<T> {
     const version = versionOf(raw.metadata)
     if (!isVersion(version)) return
     const raced = this.#replacement?.wrote(raw)
-    if (compareVersions(version, this.#horizon) > 0) this.#take(raw, true, () => raced ?? this.#project(raw, project))
+    const isNews = compareVersions(version, this.#horizon) > 0 || this.#waits(raw.metadata, version)
+    if (isNews) this.#take(raw, true, () => raced ?? this.#project(raw, project))
+  }
+
+  /**
+   * Lets the events of one object wait until the function that it returns is called. For the time of a write of ours: its event often comes before its
+   * answer, and would be taken for somebody else's change, projected without what we know of it.
+   */
+  hold(ref: { readonly namespace: string; readonly name: string }): () => void {
+    const key = keyOf(ref.namespace, ref.name)
+    const held = this.#held.get(key) ?? { events: [], holders: 0 }
+    held.holders++
+    this.#held.set(key, held)
+    return () => {
+      held.holders--
+      if (held.holders > 0) return
+      this.#held.delete(key)
+      for (const event of held.events) this.#carryOut(event)
+    }
   }
 
   /** Takes that the API server accepted our delete of the object with this uid. */
@@ -156,9 +176,11 @@ export class Store<T extends Stored> implements Lookup<T> {
 
   /** Takes an event of the watch. The caller has checked that it has a name and a version. */
   apply(event: StoreEvent): void {
-    this.advance(versionOf(event.object.metadata))
-    if (event.type === 'DELETED') this.#drop(event.object.metadata)
-    else this.#take(event.object, false)
+    const { metadata } = event.object
+    this.advance(versionOf(metadata))
+    const held = this.#held.get(keyOf(metadata.namespace, metadata.name))
+    if (held === undefined) this.#carryOut(event)
+    else held.events.push(event)
   }
 
   /** All events up to `version` were applied (a bookmark). */
@@ -184,6 +206,8 @@ export class Store<T extends Stored> implements Lookup<T> {
     if (this.#replacement !== replacement) return
     this.#replacement = undefined
     this.#horizon = version
+    // What they tell is in the list.
+    for (const held of this.#held.values()) held.events = []
     this.#graves = replacement.graves
     this.#terminating = replacement.terminating
     this.#readable = true
@@ -192,6 +216,17 @@ export class Store<T extends Stored> implements Lookup<T> {
     const before = this.#contents
     this.#contents = replacement.contents
     if (this.#listeners.size > 0) this.#emit(differences(before, this.#contents), false)
+  }
+
+  #carryOut({ type, object }: StoreEvent): void {
+    if (type === 'DELETED') this.#drop(object.metadata)
+    else this.#take(object, false)
+  }
+
+  /** Whether the event of that version of an object is held: then it is not the past, though the horizon says so. */
+  #waits({ namespace, name }: RawMeta, version: string): boolean {
+    const events = this.#held.get(keyOf(namespace, name))?.events ?? []
+    return events.some(({ object }) => versionOf(object.metadata) === version)
   }
 
   #nothing(): Contents<T> {

@@ -94,6 +94,8 @@ export function passes(options: { issuer?: Issuer; namespacedTrustDomains?: Reco
         podCounts,
         surroundings: { operatorNamespace: OPERATOR_NAMESPACE, clusterDomain: 'cluster.local', restartWorkloads: true },
         wroteIdentity: (raw) => stores.identities.wrote(raw),
+        holdIdentity: (ref) => stores.identities.hold(ref),
+        holdSecret: (ref) => stores.leafSecrets.hold(ref),
         wroteSecret: (raw, made) => stores.leafSecrets.wrote(raw, (raw) => projectLeafSecret(raw, made)),
         removedSecret: (ref, uid) => stores.leafSecrets.removed(ref, uid),
         onOutcome: (outcome) => outcomes.push(outcome),

@@ -8,7 +8,7 @@ import { formatInstant, type Instant, parseInstant } from '../../base/instant.ts
 import type { Log } from '../../base/log.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../../k8s/errors.ts'
 import type { Recorder } from '../../k8s/events.ts'
-import type { RawObject } from '../../k8s/resource.ts'
+import type { ObjectRef, RawObject } from '../../k8s/resource.ts'
 import type { Next, Pass } from '../../runtime/controller.ts'
 import type { Caches } from '../caches.ts'
 import { logFailure } from '../log-failure.ts'
@@ -29,6 +29,9 @@ export interface IdentityDeps extends PerformDeps {
   readonly surroundings: Surroundings
   readonly events: Recorder
   readonly wroteIdentity: (raw: RawObject) => void
+  /** Let the events of an object wait until the function that they return is called: for the time of a write. */
+  readonly holdSecret: (ref: ObjectRef) => () => void
+  readonly holdIdentity: (ref: ObjectRef) => () => void
   readonly patience: Patience
   readonly podCounts: PodCounts
   /** Told of each step that was done or failed; telemetry listens. */
@@ -90,12 +93,16 @@ function patienceLeft(key: string, { readiness, step }: IdentityPlan, { patience
 
 /** Failures become facts; what only needs another look (a lost race) goes to the queue. */
 async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityDeps): Promise<Outcome> {
+  const { step } = plan
+  const release = step.kind === 'none' ? undefined : deps.holdSecret({ namespace: facts.identity.namespace, name: step.secretName })
   try {
-    return await performIdentity(plan.step, facts, deps)
+    return await performIdentity(step, facts, deps)
   } catch (error) {
     // It changed, or went away, since the caches saw it: the next pass sees it too.
     if (isConflict(error) || isNotFound(error)) throw error
     return { kind: 'failed', error }
+  } finally {
+    release?.()
   }
 }
 
@@ -140,10 +147,15 @@ const regardingOf = ({ namespace, name, uid }: MutualIdentity) => ({
 })
 
 async function tell(identity: MutualIdentity, status: MutualIdentityStatus, deps: IdentityDeps, key: string): Promise<void> {
-  const stored = await writeStatus(deps.client, mutualIdentities, identity, status)
-  if (!stored) return
-  deps.wroteIdentity(stored)
-  deps.podCounts.told(key, deps.clock.monotonic())
+  const release = deps.holdIdentity(identity)
+  try {
+    const stored = await writeStatus(deps.client, mutualIdentities, identity, status)
+    if (!stored) return
+    deps.wroteIdentity(stored)
+    deps.podCounts.told(key, deps.clock.monotonic())
+  } finally {
+    release()
+  }
 }
 
 function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log: Log): void {

@@ -50,6 +50,16 @@ describe('a group of stores', () => {
     expect(group.size).toBe(3)
   })
 
+  it('lets the events of an object wait in the part of its namespace; elsewhere there are none', () => {
+    const release = group.hold({ namespace: 'shop', name: 'c' })
+    const event = { type: 'ADDED', object: configMap('shop/c', { version: '15' }) } as const
+    group.parts.get('shop')?.apply(event)
+    expect(group.size).toBe(3)
+    release()
+    expect(group.size).toBe(4)
+    group.hold({ namespace: 'elsewhere', name: 'a' })()
+  })
+
   it('tells of changes in every part, until that is ended', () => {
     const heard: string[] = []
     const end = group.subscribe(({ after, own }) => heard.push(`${after?.namespace} ${own}`))

@@ -26,6 +26,8 @@ class Model {
   coming: StoreEvent[] = []
   brought: StoreEvent[] = []
   answers: (() => void)[] = []
+  /** Ends of holds whose answers are still on their way. */
+  readonly holds = new Set<() => void>()
   list: ReturnType<Store<Item>['beginReplace']> | undefined
   backup = { objects: new Map<string, Live>(), version: this.version }
 
@@ -104,6 +106,17 @@ class Model {
         answer(() => this.store.wrote(raw))
         break
       }
+      case 'we write while its events wait': {
+        const [namespace = '', name = ''] = key.split('/')
+        const release = this.store.hold({ namespace, name })
+        this.holds.add(release)
+        const raw = this.write(key, color)
+        this.answers.push(() => {
+          if (!late) this.store.wrote(raw)
+          if (this.holds.delete(release)) release()
+        })
+        break
+      }
       case 'we delete': {
         const uid = this.delete(key)
         const [namespace = '', name = ''] = key.split('/')
@@ -148,6 +161,8 @@ class Model {
         this.version = this.backup.version
         this.coming = []
         this.answers = []
+        for (const release of this.holds) release()
+        this.holds.clear()
         this.beginList()
         break
     }
@@ -189,6 +204,7 @@ const WHATS = [
   'others write',
   'others delete',
   'we write',
+  'we write while its events wait',
   'we delete',
   'an answer comes',
   'the last answer comes first',

@@ -1,7 +1,7 @@
 // The store: what events, lists and our own writes do to it, what subscribers hear, what is kept out.
 
 import { describe, expect, it } from '@jest/globals'
-import { type Change, Store, type StoreProblem } from '../../../src/k8s/store.ts'
+import { type Change, Store, type StoreProblem, storedMeta } from '../../../src/k8s/store.ts'
 import { configMap, type Item, itemStore, items } from '../../support/store-objects.ts'
 
 const added = (object: ReturnType<typeof configMap>) => ({ type: 'ADDED', object }) as const
@@ -226,6 +226,67 @@ describe('our own write', () => {
     store.wrote(configMap('shop/web', { version: '52', color: 'blue' }))
     replacement.finish('51')
     expect(store.get('shop', 'web')?.color).toBe('blue')
+  })
+})
+
+describe('an object whose events wait for the answer to our write', () => {
+  const ref = { namespace: 'shop', name: 'web' }
+  const written = configMap('shop/web', { version: '12', color: 'blue' })
+
+  it('is taken from the answer, as ours and once, though its event came before', () => {
+    const { store, changes } = listed('10')
+    const release = store.hold(ref)
+    store.apply(added(written))
+    store.apply(added(configMap('shop/other', { version: '13' })))
+    expect(items(store)).toEqual(['shop/other 13'])
+    changes.length = 0
+    store.wrote(written, (raw) => ({ ...storedMeta(raw), color: 'as it was written' }))
+    release()
+    expect(changes.map(({ after, own }) => [after?.color, own])).toEqual([['as it was written', true]])
+  })
+
+  it('shows what others did meanwhile as soon as they need not wait any more, in order, also where the write failed', () => {
+    const { store, changes } = listed('10')
+    const release = store.hold(ref)
+    store.apply(added(written))
+    store.apply(modified(configMap('shop/web', { version: '14', color: 'red' })))
+    expect(store.size).toBe(0)
+    release()
+    expect(changes.map(({ after, own }) => [after?.color, own])).toEqual([
+      ['blue', false],
+      ['red', false],
+    ])
+  })
+
+  it('stays away when it was deleted meanwhile', () => {
+    const { store } = listed('10')
+    const release = store.hold(ref)
+    store.apply(added(written))
+    store.apply(deleted(configMap('shop/web', { version: '13' })))
+    store.wrote(written)
+    expect(items(store)).toEqual(['shop/web 12'])
+    release()
+    expect(store.size).toBe(0)
+  })
+
+  it('is as a list shows it that came meanwhile', () => {
+    const { store } = listed('10')
+    const release = store.hold(ref)
+    store.apply(added(written))
+    store.beginReplace().finish('20')
+    store.wrote(written)
+    release()
+    expect(store.size).toBe(0)
+  })
+
+  it('waits as long as anybody holds it', () => {
+    const { store } = listed('10')
+    const [first, second] = [store.hold(ref), store.hold(ref)]
+    store.apply(added(written))
+    first()
+    expect(store.size).toBe(0)
+    second()
+    expect(items(store)).toEqual(['shop/web 12'])
   })
 })
 

@@ -72,6 +72,34 @@ describe('a pass over an identity', () => {
     expect(written()).toEqual([])
   })
 
+  it('takes its own writes for its own, though their events come before their answers, and what others write meanwhile for theirs', async () => {
+    const { client } = one.api
+    const { create, replaceStatus } = client
+    const heard: unknown[] = []
+    one.stores.leafSecrets.subscribe(({ own }) => heard.push(['secret', own]))
+    one.stores.identities.subscribe(({ after, own }) => heard.push([after?.spec.serviceAccountName, own]))
+    const edited = (raw: RawObject): RawObject => one.api.put(mutualIdentities, identityObject({ serviceAccountName: 'b' }, raw))
+    Object.assign(client, {
+      async create(...given: Parameters<typeof create>) {
+        const raw = await create(...given)
+        if (given[0] === secrets) one.stores.leafSecrets.apply({ type: 'ADDED', object: raw })
+        return raw
+      },
+      async replaceStatus(...given: Parameters<typeof replaceStatus>) {
+        const raw = await replaceStatus(...given)
+        one.stores.identities.apply({ type: 'MODIFIED', object: raw })
+        one.stores.identities.apply({ type: 'MODIFIED', object: edited(raw) })
+        return raw
+      },
+    })
+    await one.identity()
+    expect(heard).toEqual([
+      ['secret', true],
+      [undefined, true],
+      ['b', false],
+    ])
+  })
+
   it('makes a Secret that cannot be changed anew, one write a pass', async () => {
     await one.identity()
     const present = one.api.at(secrets, SECRET) as RawObject
