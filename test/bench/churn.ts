@@ -1,14 +1,11 @@
 // `npm run bench:churn`: what pods that come and go cost the operator alone, at a pace that no API server on the same machine reaches. The operator is
 // the process that the image has; the API server is in memory, in this process, and tells of pods that it does not keep. Loopback only.
-//   --rate N (500)  pods replaced a second   --seconds N (20)   --pods N (20000)   --identities N (200)   --namespaces N (20)
-//   --profile FOLDER  runs the sources under Node's profiler, which takes CPU itself, and leaves the profile there   --sources  runs the sources
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { PROJECT_FOLDER } from '../../scripts/install/manifests.ts'
 import { mutualIdentities } from '../../src/api/kinds.ts'
 import { systemClock } from '../../src/base/clock.ts'
@@ -19,33 +16,44 @@ import { type MemoryApi, memoryApi } from '../support/memory-api/server.ts'
 import { serveApi } from './churn/api.ts'
 import { Crowd } from './churn/crowd.ts'
 import type { Owner } from './churn/pod-json.ts'
+import { readCount, readFlags } from './flags.ts'
 import { seenIdentity } from './identities.ts'
 import { type MeasuredController, startMeasured } from './measured-controller.ts'
 import { createReport, heldText, mib, ms } from './report.ts'
 import { OPERATOR } from './stage.ts'
 
-const { values } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '20' },
-    pods: { type: 'string', default: '20000' },
-    identities: { type: 'string', default: '200' },
-    namespaces: { type: 'string', default: '20' },
-    profile: { type: 'string' },
-    sources: { type: 'boolean', default: false },
-  },
+const USAGE = `What pods that come and go cost the operator alone: npm run bench:churn [-- FLAGS]
+
+  --rate N           pods replaced a second (500)
+  --seconds N        for how long (20)
+  --pods N           how many there are (20000)
+  --identities N     owners of them, with an identity each (200)
+  --namespaces N     in so many namespaces (20)
+  --sources          runs the sources instead of the bundle
+  --profile FOLDER   runs the sources under Node's profiler, which takes CPU itself, and leaves the profile there`
+
+const { values } = readFlags(USAGE, {
+  rate: { type: 'string', default: '500' },
+  seconds: { type: 'string', default: '20' },
+  pods: { type: 'string', default: '20000' },
+  identities: { type: 'string', default: '200' },
+  namespaces: { type: 'string', default: '20' },
+  profile: { type: 'string' },
+  sources: { type: 'boolean', default: false },
 })
+const count = (flag: 'rate' | 'seconds' | 'pods' | 'identities' | 'namespaces'): number => readCount(USAGE, flag, values[flag])
 /** Node compiles what runs often only once it has. */
 const WARM_UP_S = 5
-const rate = Number(values.rate)
-const seconds = Number(values.seconds)
-const owners = Array.from({ length: Number(values.identities) }, (_, index): Owner => {
-  return { namespace: `team-${index % Number(values.namespaces)}`, name: `app-${index}` }
+const rate = count('rate')
+const seconds = count('seconds')
+const places = count('namespaces')
+const owners = Array.from({ length: count('identities') }, (_, index): Owner => {
+  return { namespace: `team-${index % places}`, name: `app-${index}` }
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'mutual-identity-churn-'))
 const api = memoryApi({ clock: systemClock })
-const crowd = new Crowd(owners, Number(values.pods))
+const crowd = new Crowd(owners, count('pods'))
 await populate(createClient(api.connect({ user: 'person' }), { clock: systemClock, random: systemRandom, fieldManager: 'person' }))
 const kubeconfig = join(folder, 'kubeconfig')
 const served = await serveApi(api.connect(), crowd, kubeconfig)

@@ -1,18 +1,12 @@
 // `npm run bench:compare`: any operator, measured from outside. Makes objects of a template and waits until all have the condition Ready; tells the rate,
 // its share of raw Secret creates of the same run, and what each object cost: writes, refused writes, CPU, memory. docs/performance.md has an example.
-//   --kubeconfig FILE  of an administrator, and of a cluster to throw away: nothing that is made is removed, and everybody's writes are counted
-//   --template FILE    YAML; each object's name is put in for $NAME; the last document is the one that becomes Ready (template.ts)
-//   --count N          how many  --namespace NS (default)  where, there already
-//   --pid NAME=PID     a process that is measured too; may be repeated
-//   -- COMMAND ...     the operator itself, not a script around it: it is started when the objects are there, as `npm run bench` does it, and ended.
-//                      Without it the operator runs already (its process by --pid): it sees the raw Secrets too, and the time counts from the first create.
 
-import { parseArgs } from 'node:util'
 import { type Cluster, connectCluster } from '../../scripts/install/cluster.ts'
 import { namespaces, type Resource } from '../../src/k8s/resource.ts'
 import { memoryOf, parsePids, startOperator } from './any-operator.ts'
 import { type Counts, countRefused, difference, settledWrites, sum } from './api-counts.ts'
 import { cpuOf } from './cpu.ts'
+import { readCount, readFlags, refuse } from './flags.ts'
 import { inParallel } from './parallel.ts'
 import { rawCreates } from './raw-creates.ts'
 import { watchReady } from './ready-watch.ts'
@@ -21,22 +15,30 @@ import { readTemplate } from './template.ts'
 
 const CONNECTIONS = 32
 
-const { values, positionals: command } = parseArgs({
-  allowPositionals: true,
-  options: {
+const USAGE = `Measures any operator from outside: npm run bench:compare -- FLAGS [-- COMMAND ...]
+
+  --kubeconfig FILE   of an administrator, and of a cluster to throw away: nothing that is made is removed, and everybody's writes are counted
+  --template FILE     YAML; each object's name is put in for $NAME, and the last document is the one that becomes Ready
+  --count N           how many
+  --namespace NS      where, there already (default)
+  --pid NAME=PID      a process that is measured too; may be repeated
+  -- COMMAND ...      the operator itself, not a script around it: it is started when the objects are there, and ended. Without it the operator
+                      runs already (its process by --pid): it sees the raw Secrets too, and the time counts from the first create`
+
+const { values, positionals: command } = readFlags(
+  USAGE,
+  {
     kubeconfig: { type: 'string' },
     template: { type: 'string' },
     count: { type: 'string' },
     namespace: { type: 'string', default: 'default' },
     pid: { type: 'string', multiple: true, default: [] },
   },
-})
+  true,
+)
 const { kubeconfig, template: file, namespace } = values
-const count = Number(values.count)
-if (!kubeconfig || !file || !(count > 0)) {
-  console.error('--kubeconfig FILE, --template FILE and --count N are needed')
-  process.exit(2)
-}
+if (!kubeconfig || !file || !values.count) refuse(USAGE, '--kubeconfig FILE, --template FILE and --count N are needed')
+const count = readCount(USAGE, 'count', values.count)
 const others = parsePids(values.pid)
 /** Keeps what this run makes apart from what another one left. */
 const run = `compare-${Date.now().toString(36)}`

@@ -1,14 +1,11 @@
 // `npm run bench:profile`: where the controller's own time for first issuances goes, by layer. Starts its own control plane, has the controller run from its
 // sources under Node's profiler, and puts each sample down to the innermost layer of ours that it was in.
-//   --identities N (3000)   --keep FILE  the profile, as developer tools of browsers open it
-//   --before FILE           a profile to compare with, of as many identities: kept by this command on an earlier commit
-//   --chart FILE            SVG
 
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { groupedBars } from './charts.ts'
+import { readCount, readFlags } from './flags.ts'
 import { isReady } from './identities.ts'
 import { byLayer, type CpuProfile, LAYERS } from './layers.ts'
 import { startMeasured } from './measured-controller.ts'
@@ -16,15 +13,20 @@ import { populate } from './population.ts'
 import { createReport, ms } from './report.ts'
 import { atRest, openStage } from './stage.ts'
 
-const { values } = parseArgs({
-  options: {
-    identities: { type: 'string', default: '3000' },
-    keep: { type: 'string' },
-    before: { type: 'string' },
-    chart: { type: 'string' },
-  },
+const USAGE = `Where the operator's own time for first issuances goes: npm run bench:profile [-- FLAGS]
+
+  --identities N   how many (3000)
+  --keep FILE      leaves the profile there, as the developer tools of browsers open it
+  --before FILE    a profile to compare with, of as many identities: kept by this command on an earlier commit
+  --chart FILE     draws the comparison there, as SVG`
+
+const { values } = readFlags(USAGE, {
+  identities: { type: 'string', default: '3000' },
+  keep: { type: 'string' },
+  before: { type: 'string' },
+  chart: { type: 'string' },
 })
-const count = Number(values.identities)
+const count = readCount(USAGE, 'identities', values.identities)
 const folder = mkdtempSync(join(tmpdir(), 'mutual-identity-profile-'))
 try {
   const file = await profiled()
