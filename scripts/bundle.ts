@@ -10,8 +10,15 @@ import { billOfMaterials, licenseTexts, packagesIn } from './bill-of-materials.t
 const ENTRIES = { operator: 'src/main.ts', 'kubectl-mutual': 'src/cli/main.ts' }
 const OUT = 'dist'
 
+/** Before anything else runs: an older Node ends in the middle of a library, with a page of its code. */
+const OLD_NODE = `if (!(process.versions.node.split('.').map(Number).reduce((sum, part, index) => sum + part * 1000 ** (2 - index), 0) >= 22019000)) {
+process.stderr.write('Node 22.19 or newer is needed, this is ' + process.versions.node + ' (' + process.execPath + '): put a newer one first on the PATH\\n')
+process.exit(1)
+}`
+
 /** CommonJS packages inside an ES module still call `require`. The name is one that no package declares itself. */
-const BANNER = `import { createRequire as createRequireOfBundle } from 'node:module'
+const BANNER = `${OLD_NODE}
+import { createRequire as createRequireOfBundle } from 'node:module'
 const require = createRequireOfBundle(import.meta.url)`
 
 /** Its modules only define things, which its package.json does not say: without this all of the API of Kubernetes is in the bundle, for a reader of kubeconfigs. */

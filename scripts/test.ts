@@ -90,7 +90,16 @@ async function runGroup(group: Group, levels: readonly string[], args: readonly 
 const line = ({ passed, failed, skipped }: Counts): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 
+const USAGE = `The tests: npm test [-- [LEVEL ...] [what Jest understands: a part of a file's path, -t NAME ...]]
+
+  ${LEVELS.join(', ')}; without one of them all, which takes a quarter of an hour on two cores.
+  npm run test:unit is unit and contract, a minute and a half; npm run test:scenario and npm run test:cluster are the others.`
+
 const given = process.argv.slice(2)
+if (given.includes('--help') || given.includes('-h')) {
+  console.log(USAGE)
+  process.exit(0)
+}
 const chosen = given.filter((word) => LEVELS.includes(word))
 const rest = given.filter((word) => !LEVELS.includes(word))
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }

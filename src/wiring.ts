@@ -56,7 +56,10 @@ function identityTriggers(stores: Stores, identity: Controller): (() => void)[] 
     trigger(stores.identities, identity, (change) =>
       onlyStatus(change) ? [] : both(change, (object) => identitiesBeside(object, stores)),
     ),
-    trigger(stores.leafSecrets, identity, (change) => byOthers(change, (secret) => identitiesOfSecret(secret, stores.identities))),
+    // One that we deleted may be what another identity waits for.
+    trigger(stores.leafSecrets, identity, (change) =>
+      change.own && change.after !== undefined ? [] : both(change, (secret) => identitiesOfSecret(secret, stores.identities)),
+    ),
     podTrigger(stores, identity),
     trigger(stores.services, identity, (change) => both(change, (service) => identitiesOfService(service, stores))),
     trigger(stores.namespaces, identity, (change) => both(change, ({ name }) => identitiesOfNamespace(name, stores.identities))),

@@ -30,6 +30,7 @@ NAME is "default" where none is given: lower case letters, digits and dashes.
 
 export function parseCommand(words: readonly string[]): Command {
   const [verb, ...rest] = words
+  if (rest.includes('--help') || rest.includes('-h')) return { verb: 'help' }
   switch (verb) {
     case 'up': {
       const { values } = parse(rest, { name: { type: 'string' }, 'no-controller-manager': { type: 'boolean' } })

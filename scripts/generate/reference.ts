@@ -59,7 +59,8 @@ export function apiReference(): string {
   const kinds = customResourceDefinitions.map((definition) => {
     const [version] = definition.spec.versions
     const schema = version?.schema.openAPIV3Schema as unknown as Schema
-    const rows = fieldRows(schema.properties?.['spec'], 'spec').concat(fieldRows(schema.properties?.['status'], 'status'))
+    const { metadata, spec, status } = schema.properties ?? {}
+    const rows = [...fieldRows(metadata?.properties?.['name'], 'metadata.name'), ...fieldRows(spec, 'spec'), ...fieldRows(status, 'status')]
     const title = `## ${definition.spec.names.kind}\n\n${schema.description}\n\nShort name \`${definition.spec.names.shortNames.join('`, `')}\`; \`${definition.spec.group}/${version?.name}\`.\n`
     return `${title}\n| field | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n`
   })

@@ -57,7 +57,7 @@ const authorityColumns: readonly Column[] = [
  */
 const name = {
   type: 'string',
-  description: `Other names are made from it: no dots, and at most ${MAX_KIND_NAME} characters.`,
+  description: `Other names are made from it: lower-case letters, digits and hyphens, no dots, and at most ${MAX_KIND_NAME} characters.`,
   maxLength: MAX_KIND_NAME,
   pattern: '^[a-z0-9-]+$',
 } as const

@@ -11,7 +11,7 @@ export const instantText = (description: string): Schema => text(`${description}
 const observedGeneration = whole('The metadata.generation that this status is about.', 0)
 
 const conditions = list(
-  'What holds now: Ready, and Reconciling or Stalled while they are true. `kubectl wait --for=condition=Ready` works.',
+  'What holds now: Ready, and Reconciling or Stalled while they are true. `kubectl wait --for=condition=Ready` works. Conditions of others stay; they come by update or patch, since the status is owned as a whole and a forced server-side apply would take its place.',
   object(
     'One condition.',
     {
@@ -47,7 +47,8 @@ const lastFailure = object(
 
 /**
  * A status with these parts of its own. Owned as a whole: what the API server keeps of each field's owner is 5 % of what a status has it allocate. Another
- * controller's condition comes by update or patch and stays; its server-side apply would conflict with all of ours.
+ * controller's condition comes by update or patch, and stays. A server-side apply of one conflicts with all of ours, and where it is forced it takes the
+ * place of the whole, until the next pass writes that again: docs/api.md says so.
  */
 export function statusWith(parts: Readonly<Record<string, Schema>>): Schema {
   return object(

@@ -39,6 +39,13 @@ export interface StoreEvent {
   readonly object: RawObject
 }
 
+/** Events of an object that wait. */
+interface Held {
+  readonly versions: string[]
+  newest: StoreEvent | undefined
+  holders: number
+}
+
 /**
  * A collection as it was at some resourceVersion, plus what we wrote since.
  *
@@ -69,7 +76,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   /** Uids of stored objects that are being deleted and that finalizers hold. */
   #terminating: Set<string> = new Set()
   /** By key, the events that wait for the answer to a write of ours. */
-  readonly #held = new Map<string, { events: StoreEvent[]; holders: number }>()
+  readonly #held = new Map<string, Held>()
   #horizon = NO_VERSION
   #replacement: Replacement<T> | undefined
   #readable = true
@@ -152,14 +159,14 @@ export class Store<T extends Stored> implements Lookup<T> {
    */
   hold(ref: { readonly namespace: string; readonly name: string }): () => void {
     const key = keyOf(ref.namespace, ref.name)
-    const held = this.#held.get(key) ?? { events: [], holders: 0 }
+    const held = this.#held.get(key) ?? { versions: [], newest: undefined, holders: 0 }
     held.holders++
     this.#held.set(key, held)
     return () => {
       held.holders--
       if (held.holders > 0) return
       this.#held.delete(key)
-      for (const event of held.events) this.#carryOut(event)
+      if (held.newest !== undefined) this.#carryOut(held.newest)
     }
   }
 
@@ -180,7 +187,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.advance(versionOf(metadata))
     const held = this.#held.get(keyOf(metadata.namespace, metadata.name))
     if (held === undefined) this.#carryOut(event)
-    else held.events.push(event)
+    else wait(held, event)
   }
 
   /** All events up to `version` were applied (a bookmark). */
@@ -207,7 +214,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.#replacement = undefined
     this.#horizon = version
     // What they tell is in the list.
-    for (const held of this.#held.values()) held.events = []
+    for (const held of this.#held.values()) Object.assign(held, { versions: [], newest: undefined })
     this.#graves = replacement.graves
     this.#terminating = replacement.terminating
     this.#readable = true
@@ -225,8 +232,7 @@ export class Store<T extends Stored> implements Lookup<T> {
 
   /** Whether the event of that version of an object is held: then it is not the past, though the horizon says so. */
   #waits({ namespace, name }: RawMeta, version: string): boolean {
-    const events = this.#held.get(keyOf(namespace, name))?.events ?? []
-    return events.some(({ object }) => versionOf(object.metadata) === version)
+    return this.#held.get(keyOf(namespace, name))?.versions.includes(version) ?? false
   }
 
   #nothing(): Contents<T> {
@@ -303,6 +309,13 @@ export class Store<T extends Stored> implements Lookup<T> {
   #problem(problem: StoreProblem): void {
     this.#options.onProblem?.(problem)
   }
+}
+
+/** The newest is all that is kept: a tenant may rewrite an object of a megabyte again and again while our write waits for its answer. */
+function wait(held: Held, event: StoreEvent): void {
+  const version = versionOf(event.object.metadata)
+  held.versions.push(version)
+  if (compareVersions(version, versionOf(held.newest?.object.metadata ?? {})) > 0) held.newest = event
 }
 
 function placeOf({ namespace, name, resourceVersion }: Stored): Pick<StoreProblem, 'namespace' | 'name' | 'resourceVersion'> {

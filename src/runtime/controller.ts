@@ -52,8 +52,8 @@ export interface ControllerOptions {
   readonly graceMs?: number
 }
 
-/** A blocked key is woken by what it waits for; looking by itself is a guard. */
-const BLOCKED_MS = 300_000
+/** A blocked key is woken by what it waits for, but nobody tells that a right was given back or a policy changed. From the tenth failure on backoff is longer. */
+const BLOCKED_MS = 60_000
 const GRACE_MS = 20_000
 /** How long an aborted pass may still take; with the grace it stays within the 30 s that a pod has to end. */
 const ABORTED_MS = 5000

@@ -61,13 +61,18 @@ function run(command: string): Promise<string> {
   })
 }
 
-/** As the Deployment would: ended, and begun again with what the chart says now. */
+let template: string | undefined
+
+/** As the Deployment would: where its pod template changed, the operator is ended, and begun again with what the chart says now. */
 async function deploy(): Promise<void> {
-  await operator?.stop()
-  operator = undefined
   const deployment = await cluster.client
     .get(deployments, { namespace: OPERATOR_NAMESPACE, name: 'mutual-identity' })
     .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
+  const wanted = deployment && JSON.stringify((deployment.spec as { template: object }).template)
+  if (wanted === template) return
+  template = wanted
+  await operator?.stop()
+  operator = undefined
   if (!deployment) return
   const kubeconfig = await controllerKubeconfig(cluster, { namespace: OPERATOR_NAMESPACE, file: join(folder, 'operator.kubeconfig') })
   operator = await startController({ kubeconfig, namespace: OPERATOR_NAMESPACE, logFile: log, flags: flagsOf(deployment), ownGroup: true })

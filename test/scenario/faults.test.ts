@@ -43,7 +43,7 @@ async function tellWithFault(
   await world.settle()
   armed = true
   await story.act(world)
-  // What is blocked is looked at again after five minutes.
+  // What is blocked is looked at again after a minute, and later after five.
   await world.pass(minutes(6))
   const missing = story.missing(world)
   await oracles.comesToRest()
@@ -135,7 +135,7 @@ describe('a right that is taken away for an hour', () => {
     })
     await identity(world, 'payments')
     await world.pass(hours(1))
-    // Not a hot loop: a few tries, then every five minutes.
+    // Not a hot loop: a few tries, then every minute, and later every five.
     expect(world.api.requests.filter((request) => request.user === 'operator' && request.code === 403).length).toBeLessThan(100)
     forbidden = false
     await world.pass(minutes(11))

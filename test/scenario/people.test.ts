@@ -466,7 +466,7 @@ describe('selectors', () => {
     // The pods of payments run under another account besides.
     expect(readyOf(world, 'all')).toBe('PodsMismatched')
     expect(messageOf(world, 'all')).toMatch(
-      /another service account than orders: .*; .*MutualIdentity payments, which is older: narrow one of the selectors/,
+      /another service account than orders: .*; .*MutualIdentity payments, which comes first \(by age, then by UID\): narrow one of the selectors/,
     )
     expect(world.processes[0]?.stores.leafSecrets.get(SHOP, 'all-mtls')?.leaf?.uris).toEqual(['spiffe://cluster.local/ns/shop/sa/orders'])
     await respec(world, 'all', { podSelector: { matchLabels: { app: 'orders' } } })

@@ -133,6 +133,13 @@ describe('nobody is woken', () => {
   })
 })
 
+it('a leaf Secret that we deleted wakes those that name it: one of them may have waited for its name', () => {
+  const one = world()
+  const { metadata } = one.objects.leafSecrets[0] as RawObject
+  one.stores.leafSecrets.removed({ namespace: 'shop', name: metadata.name }, metadata.uid ?? '')
+  expect(one.result()).toEqual({ authority: [], identity: ['shop/payments'], bundle: [] })
+})
+
 describe('what one controller wrote wakes another', () => {
   it('a new CA Secret: the identities of the authority', () => {
     const one = world()

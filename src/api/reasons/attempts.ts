@@ -49,7 +49,8 @@ export const attemptReasons = {
   Forbidden: {
     kind: 'failed',
     summary: "The controller's account lacks a right, or a quota is used up.",
-    remedy: 'The message names what was refused: install the roles that come with this version, or raise the quota.',
+    remedy:
+      'The message names what was refused: install the roles that come with this version, or raise the quota. It is tried again within five minutes; `kubectl mutual renew` does not wait so long.',
   },
   RefusedByAdmission: {
     kind: 'failed',

@@ -28,7 +28,7 @@ export async function policyFindings(client: Client): Promise<readonly CheckFind
     return [
       warning(
         'admission policies: none of Mutual Identity is installed',
-        'install them where tenants must not edit Secrets that they may write',
+        'where tenants must not edit Secrets that they may write: install the Helm chart, or apply what helm template makes of its policies',
       ),
     ]
   }

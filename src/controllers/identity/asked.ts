@@ -169,7 +169,7 @@ function podNotes({
   const { serviceAccountName } = identity.spec
   const isMismatched = serviceAccountName !== undefined && observedAccounts.some((account) => account !== serviceAccountName)
   const mismatch = `some of the selected pods run under another service account than ${serviceAccountName}: the certificate is not for them, and peers who check identities take them for it`
-  const shared = `some of the selected pods are also selected by MutualIdentity ${overlap?.name}, which is older: narrow one of the selectors`
+  const shared = `some of the selected pods are also selected by MutualIdentity ${overlap?.name}, which comes first (by age, then by UID): narrow one of the selectors`
   return [
     ...(isMismatched ? [{ reason: 'PodsMismatched' as const, message: mismatch }] : []),
     ...(overlap ? [{ reason: 'PodsOverlap' as const, message: shared }] : []),

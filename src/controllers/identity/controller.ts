@@ -29,8 +29,7 @@ export interface IdentityDeps extends PerformDeps {
   readonly surroundings: Surroundings
   readonly events: Recorder
   readonly wroteIdentity: (raw: RawObject) => void
-  /** Let the events of an object wait until the function that they return is called: for the time of a write. */
-  readonly holdSecret: (ref: ObjectRef) => () => void
+  /** Lets the events of an identity wait until the function that it returns is called: for the time of a write. */
   readonly holdIdentity: (ref: ObjectRef) => () => void
   readonly patience: Patience
   readonly podCounts: PodCounts
@@ -93,16 +92,12 @@ function patienceLeft(key: string, { readiness, step }: IdentityPlan, { patience
 
 /** Failures become facts; what only needs another look (a lost race) goes to the queue. */
 async function attempt(facts: IdentityFacts, plan: IdentityPlan, deps: IdentityDeps): Promise<Outcome> {
-  const { step } = plan
-  const release = step.kind === 'none' ? undefined : deps.holdSecret({ namespace: facts.identity.namespace, name: step.secretName })
   try {
-    return await performIdentity(step, facts, deps)
+    return await performIdentity(plan.step, facts, deps)
   } catch (error) {
     // It changed, or went away, since the caches saw it: the next pass sees it too.
     if (isConflict(error) || isNotFound(error)) throw error
     return { kind: 'failed', error }
-  } finally {
-    release?.()
   }
 }
 
@@ -185,7 +180,7 @@ function logStep(facts: IdentityFacts, plan: IdentityPlan, outcome: Outcome, log
 
 function checkAgainAt(plan: IdentityPlan, outcome: Outcome, status: MutualIdentityStatus): Instant | undefined {
   if (outcome.kind === 'failed') return status.lastFailure && parseInstant(status.lastFailure.nextAttemptAt)
-  if (outcome.kind === 'issued') return earliest(outcome.renewAt, plan.next)
+  if (outcome.kind === 'issued') return outcome.wasHidden ? 0 : earliest(outcome.renewAt, plan.next)
   // A delete is followed by a create at once.
   return outcome.kind === 'deleted' ? 0 : plan.next
 }

@@ -37,6 +37,8 @@ export interface PerformDeps {
   readonly random: Random
   /** Write-through into the cache, so that the next pass reads its own write. `made`: what was written, where that was a new leaf. */
   readonly wroteSecret: (raw: RawObject, made?: MadeLeaf) => void
+  /** Lets the events of a Secret wait until the function that it returns is called: for the time of a write. */
+  readonly holdSecret: (ref: ObjectRef) => () => void
   readonly removedSecret: (ref: ObjectRef, uid: string) => void
 }
 
@@ -46,6 +48,8 @@ export type Outcome =
   | {
       readonly kind: 'issued'
       readonly created: boolean
+      /** It took back a Secret that the caches did not show: what else of ours is in it the next pass sees. */
+      readonly wasHidden: boolean
       readonly serialNumber: string
       readonly notAfter: Instant
       readonly renewAt: Instant
@@ -68,8 +72,7 @@ export async function performIdentity(step: IdentityStep, facts: IdentityFacts, 
       await update(step.secretName, step.version, step.patch, facts, deps)
       return { kind: 'updated' }
     case 'delete':
-      await deps.client.delete(secrets, { namespace, name: step.secretName }, step.version)
-      deps.removedSecret({ namespace, name: step.secretName }, step.version.uid)
+      await deleteSecret({ namespace, name: step.secretName }, step.version, deps)
       return { kind: 'deleted' }
   }
 }
@@ -114,9 +117,11 @@ async function issue(step: IssueStep, facts: IdentityFacts, deps: PerformDeps): 
     chain,
   }
   for (const files of [pem, extra]) for (const bytes of Object.values(files)) bytes.fill(0)
+  let wasHidden = false
   if (step.replaces) await patchSecret(ref, step.replaces, content, deps)
-  else await createSecret(ref, content, facts, deps)
-  return { kind: 'issued', created: step.replaces === undefined, serialNumber: leaf.serialNumber, notAfter: leaf.notAfter, renewAt }
+  else wasHidden = await createSecret(ref, content, facts, deps)
+  const { serialNumber, notAfter } = leaf
+  return { kind: 'issued', created: step.replaces === undefined, wasHidden, serialNumber, notAfter, renewAt }
 }
 
 /** A new key, its chain as the issuer gave it and as it was asked for, and the files of both, which are the caller's to zero. */
@@ -171,9 +176,29 @@ interface SecretContent {
   readonly chain?: readonly Certificate[]
 }
 
-/** Tells the cache of a write that was answered with `raw`. */
-function remember(raw: RawObject, { data, chain }: SecretContent, { wroteSecret }: PerformDeps): void {
-  wroteSecret(raw, data && chain && { data, chain })
+/** Carries out a write of `content` and tells the cache of its answer. */
+async function writeSecret(
+  ref: ObjectRef,
+  write: () => Promise<RawObject>,
+  { data, chain }: SecretContent,
+  { holdSecret, wroteSecret }: PerformDeps,
+): Promise<void> {
+  const release = holdSecret(ref)
+  try {
+    wroteSecret(await write(), data && chain && { data, chain })
+  } finally {
+    release()
+  }
+}
+
+async function deleteSecret(ref: ObjectRef, version: SecretVersion, { client, holdSecret, removedSecret }: PerformDeps): Promise<void> {
+  const release = holdSecret(ref)
+  try {
+    await client.delete(secrets, ref, version)
+    removedSecret(ref, version.uid)
+  } finally {
+    release()
+  }
 }
 
 const presentSecret = ({ secret }: IdentityFacts) => (secret && secret !== 'unknown' ? secret : undefined)
@@ -226,15 +251,18 @@ function obsoleteFiles(
 async function patchSecret(ref: ObjectRef, version: SecretVersion, content: SecretContent, deps: PerformDeps): Promise<void> {
   const { metadata, data } = content
   const patch = { metadata: { ...metadata, ...version }, ...(data ? { data } : {}) }
-  remember(await deps.client.mergePatch(secrets, ref, patch, { lenient: true }), content, deps)
+  await writeSecret(ref, () => deps.client.mergePatch(secrets, ref, patch, { lenient: true }), content, deps)
 }
 
-async function createSecret(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<void> {
+/** Whether there was one that the cache does not show. */
+async function createSecret(ref: ObjectRef, content: SecretContent, facts: IdentityFacts, deps: PerformDeps): Promise<boolean> {
   try {
-    remember(await deps.client.create(secrets, secretObject(ref, content)), content, deps)
+    await writeSecret(ref, () => deps.client.create(secrets, secretObject(ref, content)), content, deps)
+    return false
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await replaceHidden(ref, content, facts, deps)
+    return true
   }
 }
 
@@ -258,8 +286,8 @@ async function replaceHidden(ref: ObjectRef, content: SecretContent, facts: Iden
     return patchSecret(ref, { uid, resourceVersion }, { ...content, data: { ...crowding, ...content.data } }, deps)
   }
   // It cannot be changed in place. A crash between the two leaves none, which the next pass makes.
-  await deps.client.delete(secrets, ref, { uid, resourceVersion })
-  remember(await deps.client.create(secrets, secretObject(ref, content)), content, deps)
+  await deleteSecret(ref, { uid, resourceVersion }, deps)
+  await writeSecret(ref, () => deps.client.create(secrets, secretObject(ref, content)), content, deps)
 }
 
 /** Where a foreign Secret stood in the way before: a look is cheaper than a key and a certificate for nothing. */

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { mutualIdentities } from '../../../../src/api/kinds.ts'
 import { hours } from '../../../../src/base/duration.ts'
 import { type RawObject, secrets } from '../../../../src/k8s/resource.ts'
-import { authorityObject, identityObject, NOW, namespaceObject, podObject } from '../../../support/material.ts'
+import { authorityObject, changed, identityObject, NOW, namespaceObject, podObject } from '../../../support/material.ts'
 import { type Passes, passes } from '../../../support/passes.ts'
 import { apiFailure } from '../../../support/recording-client.ts'
 
@@ -98,6 +98,21 @@ describe('a pass over an identity', () => {
       [undefined, true],
       ['b', false],
     ])
+  })
+
+  it('looks again at once where it took back a Secret that the caches did not show, and takes what is left of ours out of it', async () => {
+    one.seen('identities', identityObject({ delivery: { formats: ['CombinedPEM'] } }))
+    await one.identity()
+    const labels = { 'mutualidentity.io/role': undefined }
+    const hidden = one.api.put(secrets, changed(one.api.at(secrets, SECRET) as RawObject, { labels }))
+    one.stores.leafSecrets.apply({ type: 'DELETED', object: hidden })
+    const present = one.api.at(mutualIdentities, REF) as RawObject
+    one.seen('identities', { ...present, spec: { podSelector: { matchLabels: { app: 'payments' } } } })
+    const files = () => Object.keys((one.api.at(secrets, SECRET)?.['data'] ?? {}) as object)
+    expect(await one.identity()).toMatchObject({ at: 0 })
+    expect(files()).toContain('tls-combined.pem')
+    expect(await one.identity()).toMatchObject({ at: expect.any(Number) })
+    expect(files().sort()).toEqual(['ca.crt', 'tls.crt', 'tls.key'])
   })
 
   it('makes a Secret that cannot be changed anew, one write a pass', async () => {

@@ -84,6 +84,7 @@ function scene(issuer: Issuer = honest): Scene {
     clock: virtualClock(NOW),
     random: steadyRandom,
     wroteSecret: (raw: RawObject) => void wrote.push(raw),
+    holdSecret: () => () => undefined,
     removedSecret: (_ref: object, uid: string) => void removed.push(uid),
   }
   return { api, wrote, removed, perform: (facts, step = stepFor(facts)) => performIdentity(step, facts, deps) }

@@ -14,6 +14,7 @@ const NONE: Outcome = { kind: 'none' }
 const issued = (created: boolean): Outcome => ({
   kind: 'issued',
   created,
+  wasHidden: false,
   serialNumber: '0b',
   notAfter: NOW + hours(24),
   renewAt: NOW + hours(13),

@@ -59,7 +59,7 @@ describe('pods that two identities select', () => {
       status: 'True',
       reason: 'PodsOverlap',
       message: expect.stringMatching(
-        /selected pods are also selected by MutualIdentity elder, which is older: narrow one of the selectors/,
+        /selected pods are also selected by MutualIdentity elder, which comes first \(by age, then by UID\): narrow one of the selectors/,
       ),
     })
     expect(readyOf(one, 'elder')).toMatchObject({ status: 'True', reason: 'Current' })
@@ -72,7 +72,7 @@ describe('pods that two identities select', () => {
     expect(planIdentity(facts, NOW).readiness).toMatchObject({
       state: 'ready',
       reason: 'PodsMismatched',
-      message: expect.stringMatching(/another service account than web: .*; .* selected by MutualIdentity elder, which is older/),
+      message: expect.stringMatching(/another service account than web: .*; .* selected by MutualIdentity elder, which comes first/),
     })
   })
 
