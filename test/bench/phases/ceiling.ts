@@ -24,6 +24,7 @@ export async function ceiling(stage: Stage, report: Report, namespace: string): 
   const before = await rawRate(stage, 'before-ceiling')
   const rates = new Map<string, { readonly rate: number; readonly cpu: string }>()
   for (const [name, objects] of Object.entries({ 'Secret and status': two, 'Secret, status and event': three })) {
+    await atRest(stage)
     const span = await openSpan(stage)
     const startedAt = performance.now()
     await inParallel(COUNT, CONNECTIONS, async (index) => {
@@ -37,6 +38,7 @@ export async function ceiling(stage: Stage, report: Report, namespace: string): 
       cpu: `${cpuText(span.cpu(), COUNT)}; ${kB((await span.allocated()) / COUNT)} allocated by the API server`,
     })
   }
+  await atRest(stage)
   const raw = (before + (await rawRate(stage, 'after-ceiling'))) / 2
   for (const [name, { rate, cpu }] of rates) {
     report.figure(`ceiling ${name}`, rate)
