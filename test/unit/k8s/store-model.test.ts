@@ -57,6 +57,13 @@ class Model {
     return this.raw(key, live)
   }
 
+  hold(key: string): () => void {
+    const [namespace = '', name = ''] = key.split('/')
+    const release = this.store.hold({ namespace, name })
+    this.holds.add(release)
+    return () => void (this.holds.delete(release) && release())
+  }
+
   delete(key: string): string | undefined {
     const known = this.objects.get(key)
     if (known === undefined) return undefined
@@ -107,13 +114,22 @@ class Model {
         break
       }
       case 'we write while its events wait': {
-        const [namespace = '', name = ''] = key.split('/')
-        const release = this.store.hold({ namespace, name })
-        this.holds.add(release)
+        const release = this.hold(key)
         const raw = this.write(key, color)
+        // The other half: the answer is lost.
         this.answers.push(() => {
           if (!late) this.store.wrote(raw)
-          if (this.holds.delete(release)) release()
+          release()
+        })
+        break
+      }
+      case 'we delete while its events wait': {
+        const release = this.hold(key)
+        const uid = this.delete(key)
+        const [namespace = '', name = ''] = key.split('/')
+        this.answers.push(() => {
+          if (uid !== undefined && !late) this.store.removed({ namespace, name }, uid)
+          release()
         })
         break
       }
@@ -205,6 +221,7 @@ const WHATS = [
   'others delete',
   'we write',
   'we write while its events wait',
+  'we delete while its events wait',
   'we delete',
   'an answer comes',
   'the last answer comes first',
