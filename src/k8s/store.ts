@@ -8,11 +8,13 @@ import { compareVersions, isVersion, NO_VERSION, newerVersion, versionOf } from 
 import { type Change, type Difference, differenceOf, differences } from './store-change.ts'
 import { Contents } from './store-contents.ts'
 import { Graves } from './store-graves.ts'
+import { Holds, type StoreEvent } from './store-holds.ts'
 import type { IndexFunction } from './store-index.ts'
 import { Replacement } from './store-replacement.ts'
 
 export { type Lookup, type Stored, storedMeta } from './lookup.ts'
 export type { Change } from './store-change.ts'
+export type { StoreEvent } from './store-holds.ts'
 
 /** A projection, index function or listener that threw. */
 export interface StoreProblem {
@@ -31,19 +33,6 @@ export interface StoreOptions<T extends Stored> {
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>
   /** Hears of a failing projection once for each version of an object. */
   readonly onProblem?: (problem: StoreProblem) => void
-}
-
-/** What a watch says about one object. */
-export interface StoreEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  readonly object: RawObject
-}
-
-/** Events of an object that wait. */
-interface Held {
-  readonly versions: string[]
-  newest: StoreEvent | undefined
-  holders: number
 }
 
 /**
@@ -75,8 +64,7 @@ export class Store<T extends Stored> implements Lookup<T> {
   #graves = new Graves()
   /** Uids of stored objects that are being deleted and that finalizers hold. */
   #terminating: Set<string> = new Set()
-  /** By key, the events that wait for the answer to a write of ours. */
-  readonly #held = new Map<string, Held>()
+  readonly #holds = new Holds((event) => this.#carryOut(event))
   #horizon = NO_VERSION
   #replacement: Replacement<T> | undefined
   #readable = true
@@ -149,8 +137,9 @@ export class Store<T extends Stored> implements Lookup<T> {
     const version = versionOf(raw.metadata)
     if (!isVersion(version)) return
     const raced = this.#replacement?.wrote(raw)
-    const isNews = compareVersions(version, this.#horizon) > 0 || this.#waits(raw.metadata, version)
-    if (isNews) this.#take(raw, true, () => raced ?? this.#project(raw, project))
+    // A version whose event waits is not the past, though the horizon says so.
+    if (compareVersions(version, this.#horizon) > 0 || this.#holds.has(raw.metadata))
+      this.#take(raw, true, () => raced ?? this.#project(raw, project))
   }
 
   /**
@@ -158,16 +147,7 @@ export class Store<T extends Stored> implements Lookup<T> {
    * answer, and would be taken for somebody else's change, projected without what we know of it.
    */
   hold(ref: { readonly namespace: string; readonly name: string }): () => void {
-    const key = keyOf(ref.namespace, ref.name)
-    const held = this.#held.get(key) ?? { versions: [], newest: undefined, holders: 0 }
-    held.holders++
-    this.#held.set(key, held)
-    return () => {
-      held.holders--
-      if (held.holders > 0) return
-      this.#held.delete(key)
-      if (held.newest !== undefined) this.#carryOut(held.newest)
-    }
+    return this.#holds.hold(keyOf(ref.namespace, ref.name))
   }
 
   /** Takes that the API server accepted our delete of the object with this uid. */
@@ -183,11 +163,8 @@ export class Store<T extends Stored> implements Lookup<T> {
 
   /** Takes an event of the watch. The caller has checked that it has a name and a version. */
   apply(event: StoreEvent): void {
-    const { metadata } = event.object
-    this.advance(versionOf(metadata))
-    const held = this.#held.get(keyOf(metadata.namespace, metadata.name))
-    if (held === undefined) this.#carryOut(event)
-    else wait(held, event)
+    this.advance(versionOf(event.object.metadata))
+    if (!this.#holds.takes(event)) this.#carryOut(event)
   }
 
   /** All events up to `version` were applied (a bookmark). */
@@ -214,7 +191,7 @@ export class Store<T extends Stored> implements Lookup<T> {
     this.#replacement = undefined
     this.#horizon = version
     // What they tell is in the list.
-    for (const held of this.#held.values()) Object.assign(held, { versions: [], newest: undefined })
+    this.#holds.clear()
     this.#graves = replacement.graves
     this.#terminating = replacement.terminating
     this.#readable = true
@@ -228,11 +205,6 @@ export class Store<T extends Stored> implements Lookup<T> {
   #carryOut({ type, object }: StoreEvent): void {
     if (type === 'DELETED') this.#drop(object.metadata)
     else this.#take(object, false)
-  }
-
-  /** Whether the event of that version of an object is held: then it is not the past, though the horizon says so. */
-  #waits({ namespace, name }: RawMeta, version: string): boolean {
-    return this.#held.get(keyOf(namespace, name))?.versions.includes(version) ?? false
   }
 
   #nothing(): Contents<T> {
@@ -309,13 +281,6 @@ export class Store<T extends Stored> implements Lookup<T> {
   #problem(problem: StoreProblem): void {
     this.#options.onProblem?.(problem)
   }
-}
-
-/** The newest is all that is kept: a tenant may rewrite an object of a megabyte again and again while our write waits for its answer. */
-function wait(held: Held, event: StoreEvent): void {
-  const version = versionOf(event.object.metadata)
-  held.versions.push(version)
-  if (compareVersions(version, versionOf(held.newest?.object.metadata ?? {})) > 0) held.newest = event
 }
 
 function placeOf({ namespace, name, resourceVersion }: Stored): Pick<StoreProblem, 'namespace' | 'name' | 'resourceVersion'> {
