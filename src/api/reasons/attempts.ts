@@ -50,7 +50,7 @@ export const attemptReasons = {
     kind: 'failed',
     summary: "The controller's account lacks a right, or a quota is used up.",
     remedy:
-      'The message names what was refused: install the roles that come with this version, or raise the quota. It is tried again within five minutes; `kubectl mutual renew` does not wait so long.',
+      'The message names what was refused: install the roles that come with this version, or raise the quota. It is tried again within five minutes, and at once when the spec changes.',
   },
   RefusedByAdmission: {
     kind: 'failed',
