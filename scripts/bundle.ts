@@ -1,7 +1,7 @@
 // `npm run bundle`: the operator as a folder of modules that load when they are needed, the plugin as one file, and what of others is in them.
 // Used by the image build and by people. Same input, same bytes. It must not bundle tests or scripts; what it wrote is told with sizes.
 
-import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
@@ -10,14 +10,22 @@ import { billOfMaterials, licenseTexts, packagesIn } from './bill-of-materials.t
 const ENTRIES = { operator: 'src/main.ts', 'kubectl-mutual': 'src/cli/main.ts' }
 const OUT = 'dist'
 
-/** Before anything else runs: an older Node ends in the middle of a library, with a page of its code. */
-const OLD_NODE = `if (!(process.versions.node.split('.').map(Number).reduce((sum, part, index) => sum + part * 1000 ** (2 - index), 0) >= 22019000)) {
-process.stderr.write('Node 22.19 or newer is needed, this is ' + process.versions.node + ' (' + process.execPath + '): put a newer one first on the PATH\\n')
+const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } }
+const [, neededMajor, neededMinor] = /^>=(\d+)\.(\d+)$/.exec(engines.node) ?? []
+if (neededMajor === undefined)
+  throw new Error(`engines.node of package.json is ${engines.node}: >=MAJOR.MINOR is what the bundle can check`)
+
+/** Before anything else runs: an older Node ends in the middle of a library, with a page of its code. A block, so that its names are nobody else's. */
+const NODE_CHECK = `{
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < ${neededMajor} || (major === ${neededMajor} && minor < ${neededMinor})) {
+process.stderr.write('Node ${neededMajor}.${neededMinor} or newer is needed, this is ' + process.versions.node + ' (' + process.execPath + '): put a newer one first on the PATH\\n')
 process.exit(1)
+}
 }`
 
 /** CommonJS packages inside an ES module still call `require`. The name is one that no package declares itself. */
-const BANNER = `${OLD_NODE}
+const BANNER = `${NODE_CHECK}
 import { createRequire as createRequireOfBundle } from 'node:module'
 const require = createRequireOfBundle(import.meta.url)`
 

@@ -1,7 +1,7 @@
 // The image without a container engine: the steps of the Dockerfile in a clean folder give the very bytes that a checkout gives, and what would be in the
 // image starts alone, from a folder that nobody may write, and serves an identity.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -57,6 +57,17 @@ describe('what the Dockerfile makes', () => {
     expect(Object.keys(bytesOf(image)).length).toBeGreaterThan(3)
     expect(bytesOf(join(elsewhere, 'dist', 'operator'))).toEqual(bytesOf(image))
   }, 60_000)
+
+  it.each(['kubectl-mutual.mjs', 'operator/operator.mjs'])(
+    '%s says so where Node is too old for it, before anything else of it runs',
+    (file) => {
+      const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.18.0' } })"
+      const args = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, join(folder, 'elsewhere', 'dist', file), 'version']
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      expect([status, stdout]).toEqual([1, ''])
+      expect(stderr).toBe(`Node 22.19 or newer is needed, this is 22.18.0 (${process.execPath}): put a newer one first on the PATH\n`)
+    },
+  )
 
   it('is small, and lists what of others is in it', () => {
     const size = globSync('*', { cwd: image }).reduce((sum, file) => sum + statSync(join(image, file)).size, 0)
